@@ -1,0 +1,338 @@
+//! What goes in: one JSON value, read into what it means without copying its text.
+//!
+//! Understood are Events of `v1`, `events.k8s.io/v1` and `events.k8s.io/v1beta1`; objects of any other kind; watch envelopes
+//! (`{"type", "object"}`, with or without `receivedAt`); `List`s of mixed kinds; the control lines of a recording; and Faro's own
+//! `event` and `object` records. [`Framer`] cuts a byte stream into such values, [`read`] reads one.
+//!
+//! # Example
+//!
+//! ```
+//! use faro_core::input::{self, Body};
+//!
+//! let item = input::read(r#"{"type":"MODIFIED","object":{"apiVersion":"v1","kind":"Event",
+//!     "metadata":{"name":"web-1.17a","namespace":"shop"},"involvedObject":{"kind":"Pod","name":"web-1"},
+//!     "reason":"BackOff","count":5}}"#)?;
+//! assert!(matches!(item.body, Body::Event(event) if &*event.reason == "BackOff"));
+//! # Ok::<(), input::Malformed>(())
+//! ```
+
+mod document;
+mod malformed;
+mod own;
+mod reference;
+mod text;
+
+pub use document::Source;
+pub use malformed::{Cause, Malformed};
+pub use reference::Reference;
+pub use text::{Fields, Text};
+
+use crate::time::Nanos;
+use document::{Document, Metadata, OwnerReference, Series};
+use serde_json::value::RawValue;
+
+/// One value of the input.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// When a watch delivered it (`receivedAt`), or when Faro did that printed it (`timestamp`).
+    pub observed: Option<Nanos>,
+    /// Whether the moment of delivery is known, so that the input is a stream; else it is part of a list.
+    pub timed: bool,
+    /// What the envelope says happened.
+    pub change: Change,
+    /// The cluster's name, when the envelope gives one.
+    pub cluster: Text<'a>,
+    /// The collection, when the envelope gives one.
+    pub gvr: Text<'a>,
+    /// What it is.
+    pub body: Body<'a>,
+}
+
+/// What an envelope says happened to its object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// No envelope: the object as a list shows it.
+    Bare,
+    /// `ADDED`
+    Added,
+    /// `MODIFIED`
+    Modified,
+    /// `DELETED`
+    Deleted,
+}
+
+/// What one value of the input is.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// An operational event.
+    Event(Box<RawEvent<'a>>),
+    /// An object of any other kind.
+    Object(Box<RawObject<'a>>),
+    /// Several objects.
+    List(List<'a>),
+    /// A control point of the watch that was recorded.
+    Control(Control),
+    /// Something that says nothing about an object.
+    Ignored(Ignored),
+}
+
+/// Values that say nothing about an object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ignored {
+    /// A watch bookmark: a position, no change.
+    Bookmark,
+    /// The `Status` with which a watch ended.
+    Status,
+    /// A record that Faro derived: `group`, `incident`, `gap`, `sync`, `summary`.
+    Derived,
+}
+
+/// A control point of a watch: its list phases.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Control {
+    /// A list begins: what follows for this collection is state, not news.
+    ListBegin,
+    /// The list has ended.
+    ListEnd,
+}
+
+/// The objects of a `List`, still unread.
+#[derive(Clone, Copy, Debug)]
+pub struct List<'a> {
+    items: &'a RawValue,
+    of_events: bool,
+}
+
+impl<'a> List<'a> {
+    /// Reads every object of the list in turn.
+    ///
+    /// # Errors
+    ///
+    /// `items` is no array. What is wrong with a single item is in its place.
+    pub fn items(&self) -> Result<Vec<Result<Item<'a>, Malformed>>, Malformed> {
+        let raw: Vec<&'a RawValue> = serde_json::from_str(self.items.get()).map_err(|error| Malformed::from_json(&error))?;
+        Ok(raw.into_iter().map(|raw| if self.of_events { read_event(raw.get()) } else { read(raw.get()) }).collect())
+    }
+}
+
+/// An Event with the fields of both API versions under the names of core/v1, otherwise as sent.
+#[derive(Debug)]
+pub struct RawEvent<'a> {
+    pub(crate) metadata: Metadata<'a>,
+    /// The object that the Event is about.
+    pub involved_object: Reference<'a>,
+    /// A second object, as the ReplicaSet of a new Pod.
+    pub related: Reference<'a>,
+    /// Why it was reported.
+    pub reason: Text<'a>,
+    /// `Normal` or `Warning`.
+    pub type_: Text<'a>,
+    /// What happened, for people.
+    pub message: Text<'a>,
+    /// What the reporter did.
+    pub action: Text<'a>,
+    /// Who reported, in core/v1.
+    pub source: Source<'a>,
+    /// Who reported, in events.k8s.io.
+    pub reporting_component: Text<'a>,
+    /// Which instance reported.
+    pub reporting_instance: Text<'a>,
+    pub(crate) count: Option<i64>,
+    pub(crate) series: Option<Series>,
+    pub(crate) combined: bool,
+    pub(crate) first_timestamp: Option<Nanos>,
+    pub(crate) last_timestamp: Option<Nanos>,
+    pub(crate) event_time: Option<Nanos>,
+}
+
+/// An object of any kind but Event, as sent; `spec`, `status` and `data` are unread.
+#[derive(Debug)]
+pub struct RawObject<'a> {
+    /// Group and version.
+    pub api_version: Text<'a>,
+    /// The kind.
+    pub kind: Text<'a>,
+    pub(crate) metadata: Metadata<'a>,
+    pub(crate) spec: Option<&'a RawValue>,
+    pub(crate) status: Option<&'a RawValue>,
+    pub(crate) data: Option<&'a RawValue>,
+    pub(crate) binary_data: Option<&'a RawValue>,
+}
+
+impl RawEvent<'_> {
+    /// The newest of all times that the Event carries.
+    #[must_use]
+    pub fn newest_time(&self) -> Option<Nanos> {
+        let series = self.series.and_then(|series| series.last_observed_time.0);
+        [series, self.last_timestamp, self.event_time, self.first_timestamp, self.metadata.newest()].into_iter().max().flatten()
+    }
+}
+
+impl RawObject<'_> {
+    /// The newest of all times that the object's metadata carries.
+    #[must_use]
+    pub fn newest_time(&self) -> Option<Nanos> {
+        self.metadata.newest()
+    }
+
+    /// The controller that owns the object (`ownerReferences` with `controller: true`): kind and name.
+    pub(crate) fn controller(&self) -> Option<(&str, &str)> {
+        let owners: &[OwnerReference<'_>] = self.metadata.owner_references.as_deref().unwrap_or_default();
+        owners.iter().find(|owner| owner.controller == Some(true)).map(|owner| (&*owner.kind, &*owner.name))
+    }
+}
+
+impl Metadata<'_> {
+    fn newest(&self) -> Option<Nanos> {
+        [self.managed_fields.0, self.creation_timestamp.0, self.deletion_timestamp.0].into_iter().max().flatten()
+    }
+}
+
+/// Reads one JSON value.
+///
+/// # Errors
+///
+/// The value cannot be understood; the error says why and where.
+pub fn read(text: &str) -> Result<Item<'_>, Malformed> {
+    let document = Document::read(text)?;
+    if document.record.is_empty() {
+        return item(document, false);
+    }
+    match &*document.record {
+        "event" | "object" => own::read(text),
+        "group" | "incident" | "gap" | "sync" | "summary" => Ok(bare(Body::Ignored(Ignored::Derived))),
+        other => Err(Malformed::new(Cause::UnknownShape, format!("unknown record `{}`", other.escape_debug()))),
+    }
+}
+
+/// Reads one item of a list whose kind says that it holds Events: the API server leaves out `kind` and `apiVersion` there.
+///
+/// # Errors
+///
+/// The value cannot be understood; the error says why and where.
+pub fn read_event(text: &str) -> Result<Item<'_>, Malformed> {
+    item(Document::read(text)?, true)
+}
+
+fn bare(body: Body<'_>) -> Item<'_> {
+    Item { observed: None, timed: false, change: Change::Bare, cluster: Text::default(), gvr: Text::default(), body }
+}
+
+fn item(mut document: Document<'_>, of_events: bool) -> Result<Item<'_>, Malformed> {
+    let Some(object) = document.object.take() else {
+        if !document.control.is_empty() {
+            return control(document);
+        }
+        let cluster = std::mem::take(&mut document.cluster);
+        return Ok(Item { cluster, ..bare(body(document, of_events)?) });
+    };
+    let (observed, cluster, gvr) = (document.received_at.0, document.cluster, document.gvr);
+    let enveloped = |change, body| Item { observed, timed: observed.is_some(), change, cluster, gvr, body };
+    let change = match &*document.type_ {
+        "ADDED" => Change::Added,
+        "MODIFIED" => Change::Modified,
+        "DELETED" => Change::Deleted,
+        "BOOKMARK" => return Ok(enveloped(Change::Bare, Body::Ignored(Ignored::Bookmark))),
+        "ERROR" => return Ok(enveloped(Change::Bare, Body::Ignored(Ignored::Status))),
+        other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown watch event type `{}`", other.escape_debug()))),
+    };
+    match body(*object, false)? {
+        Body::Event(event) => Ok(enveloped(change, Body::Event(event))),
+        Body::Object(object) => Ok(enveloped(change, Body::Object(object))),
+        Body::List(_) | Body::Control(_) | Body::Ignored(_) => Err(Malformed::new(Cause::UnknownShape, "a watch envelope holds one object")),
+    }
+}
+
+fn control(document: Document<'_>) -> Result<Item<'_>, Malformed> {
+    let control = match &*document.control {
+        "listBegin" => Control::ListBegin,
+        "listEnd" => Control::ListEnd,
+        other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown control `{}`", other.escape_debug()))),
+    };
+    let observed = document.received_at.0;
+    if document.gvr.is_empty() {
+        return Err(Malformed::missing("gvr"));
+    }
+    Ok(Item {
+        observed,
+        timed: observed.is_some(),
+        change: Change::Bare,
+        cluster: document.cluster,
+        gvr: document.gvr,
+        body: Body::Control(control),
+    })
+}
+
+fn body(document: Document<'_>, of_events: bool) -> Result<Body<'_>, Malformed> {
+    if let Some(items) = document.items
+        && (document.kind.ends_with("List") || document.metadata.as_ref().is_none_or(|metadata| metadata.name.is_empty()))
+    {
+        return Ok(Body::List(List { items, of_events: &*document.kind == "EventList" }));
+    }
+    let is_event = match &*document.kind {
+        "Event" => matches!(&*document.api_version, "" | "v1" | "events.k8s.io/v1" | "events.k8s.io/v1beta1"),
+        // The API server leaves out the kind of a list's items.
+        "" => of_events || !document.involved_object.is_empty() || !document.regarding.is_empty(),
+        _ => false,
+    };
+    if is_event {
+        return Ok(Body::Event(Box::new(event(document)?)));
+    }
+    if document.kind.is_empty() {
+        return Err(Malformed::new(Cause::UnknownShape, "neither a Kubernetes object nor a record of Faro"));
+    }
+    if &*document.kind == "Status" && &*document.api_version == "v1" {
+        return Ok(Body::Ignored(Ignored::Status));
+    }
+    let metadata = document.metadata.unwrap_or_default();
+    if metadata.name.is_empty() {
+        return Err(Malformed::missing("metadata.name"));
+    }
+    Ok(Body::Object(Box::new(RawObject {
+        api_version: document.api_version,
+        kind: document.kind,
+        metadata,
+        spec: document.spec,
+        status: document.status,
+        data: document.data,
+        binary_data: document.binary_data,
+    })))
+}
+
+fn event(document: Document<'_>) -> Result<RawEvent<'_>, Malformed> {
+    let metadata = document.metadata.unwrap_or_default();
+    if metadata.name.is_empty() {
+        return Err(Malformed::missing("metadata.name"));
+    }
+    let series = document.series.and_then(|series| series.count);
+    for count in [series, document.count, document.deprecated_count].into_iter().flatten() {
+        if count < 0 {
+            return Err(Malformed::new(Cause::NegativeCount, format!("event count is negative: {count}")));
+        }
+        if count > i64::from(i32::MAX) {
+            return Err(Malformed::new(Cause::HugeCount, format!("event count is beyond int32: {count}")));
+        }
+    }
+    Ok(RawEvent {
+        metadata,
+        involved_object: if document.involved_object.is_empty() { document.regarding } else { document.involved_object },
+        related: document.related,
+        reason: document.reason,
+        type_: document.type_,
+        message: if document.message.is_empty() { document.note } else { document.message },
+        action: document.action,
+        source: document.source.filter(|source| !source.is_empty()).or(document.deprecated_source).unwrap_or_default(),
+        reporting_component: if document.reporting_component.is_empty() {
+            document.reporting_controller
+        } else {
+            document.reporting_component
+        },
+        reporting_instance: document.reporting_instance,
+        count: document.count.or(document.deprecated_count),
+        series: document.series,
+        combined: false,
+        first_timestamp: document.first_timestamp.0.or(document.deprecated_first_timestamp.0),
+        last_timestamp: document.last_timestamp.0.or(document.deprecated_last_timestamp.0),
+        event_time: document.event_time.0,
+    })
+}

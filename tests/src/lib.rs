@@ -1,0 +1,1 @@
+//! Generators and oracles for the tests of Faro.
