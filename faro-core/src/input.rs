@@ -17,15 +17,19 @@
 //! ```
 
 mod document;
+mod frame;
 mod malformed;
 mod own;
 mod reference;
 mod text;
+mod yaml;
 
 pub use document::Source;
+pub use frame::{DEFAULT_LIMIT, Frame, Framer, Frames, Holder};
 pub use malformed::{Cause, Malformed};
 pub use reference::Reference;
 pub use text::{Fields, Text};
+pub use yaml::{YamlFramer, looks_like_yaml, to_json};
 
 use crate::time::Nanos;
 use document::{Document, Metadata, OwnerReference, Series};
@@ -212,6 +216,23 @@ pub fn read(text: &str) -> Result<Item<'_>, Malformed> {
 /// The value cannot be understood; the error says why and where.
 pub fn read_event(text: &str) -> Result<Item<'_>, Malformed> {
     item(Document::read(text)?, true)
+}
+
+/// Reads a value as text.
+///
+/// # Errors
+///
+/// Some byte is no UTF-8; the error says where.
+pub fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        Malformed {
+            line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
+            column: before.len() - line_start + 1,
+            ..Malformed::new(Cause::InvalidUtf8, format!("byte {:#04x} is no UTF-8", bytes[before.len()]))
+        }
+    })
 }
 
 fn bare(body: Body<'_>) -> Item<'_> {

@@ -205,8 +205,9 @@ pub struct EventRecord<'a> {
     /// As sent.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub reporting_instance: &'a str,
-    /// The reporter's cumulative count.
-    pub count: u32,
+    /// The reporter's cumulative count; absent on a `DELETED` that says no more than which Event is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
     /// How many occurrences are new with this record.
     pub occurrences: u32,
     /// Whether the reporter had aggregated similar events.
@@ -216,13 +217,17 @@ pub struct EventRecord<'a> {
     #[serde(skip_serializing_if = "is_false")]
     pub clamped: bool,
     /// The event's own first time.
-    pub first_seen: Nanos,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Nanos>,
     /// The event's own last time.
-    pub last_seen: Nanos,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Nanos>,
     /// How bad.
-    pub severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// What happened.
-    pub family: Family,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
     /// The workload of the involved object, when known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload<'a>>,

@@ -1,5 +1,17 @@
 //! How bad it is, and what happened: decided by data, not by code.
 
+mod catalogue;
+mod escalation;
+mod pattern;
+mod rules;
+mod user;
+
+pub use catalogue::{Catalogue, Entry};
+pub use escalation::{Escalation, EscalationError};
+pub use pattern::Pattern;
+pub use rules::{RuleId, Rules, Verdict};
+pub use user::UserRules;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

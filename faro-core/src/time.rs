@@ -154,6 +154,13 @@ impl serde::Serialize for Nanos {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Nanos {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok().flatten().ok_or_else(|| serde::de::Error::custom("not a time"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

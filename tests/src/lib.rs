@@ -1,1 +1,4 @@
-//! Generators and oracles for the tests of Faro.
+//! Generators, oracles and suites for the tests of Faro.
+
+pub mod cilium_night;
+pub mod flood;

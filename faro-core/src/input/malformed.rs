@@ -36,6 +36,23 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidJson,
+        Self::InvalidYaml,
+        Self::Truncated,
+        Self::InvalidUtf8,
+        Self::TooDeep,
+        Self::TooLong,
+        Self::WrongType,
+        Self::DuplicateKey,
+        Self::MissingField,
+        Self::NegativeCount,
+        Self::HugeCount,
+        Self::BadTime,
+        Self::UnknownShape,
+    ];
+
     /// The name under which the summary counts it.
     #[must_use]
     pub const fn name(self) -> &'static str {

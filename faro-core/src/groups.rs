@@ -1,0 +1,662 @@
+//! Similar events merged over a window: the fourth stage.
+//!
+//! An occurrence joins the group of its key when no more than the window lies between them; a longer silence ends the group. Time
+//! is the event's own, so the outcome does not depend on the order of arrival: a group is a stretch of time, a late occurrence
+//! may widen one, and one that lies between two joins them.
+
+mod chains;
+mod group;
+mod pattern;
+mod print;
+mod timeline;
+
+use crate::deadlines::{Deadlines, Due};
+use crate::hash::{self, Fingerprint};
+use crate::occurrences::{CounterKey, News};
+use crate::record::{GroupRecord, Operational, Workload};
+use crate::report::Report;
+use crate::severity::{Rules, Severity, Verdict};
+use crate::slots::Slots;
+use crate::time::{Nanos, SECOND};
+use group::{Descriptor, Group, NONE, Phase};
+use hashbrown::{HashSet, HashTable};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// What makes events similar, besides type, reason and family.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupBy {
+    /// The involved object.
+    #[default]
+    Object,
+    /// The involved object's workload.
+    Workload,
+    /// Nothing else.
+    Reason,
+}
+
+/// How groups are made.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct GroupsConfig {
+    /// The longest silence within a group; 5 minutes.
+    pub window: Nanos,
+    /// How long a closed group waits for late occurrences; 10 minutes.
+    pub lateness: Nanos,
+    /// The shortest time between two prints of a group that only grew; 30 seconds.
+    pub update_interval: Nanos,
+    /// What makes events similar; the object.
+    pub group_by: GroupBy,
+    /// How many groups are kept, closed ones included; 1,000,000.
+    pub limit: NonZeroUsize,
+}
+
+impl Default for GroupsConfig {
+    fn default() -> Self {
+        Self {
+            window: Nanos(300 * SECOND),
+            lateness: Nanos(600 * SECOND),
+            update_interval: Nanos(30 * SECOND),
+            group_by: GroupBy::Object,
+            limit: NonZeroUsize::MIN.saturating_add(999_999),
+        }
+    }
+}
+
+/// Occurrences on their way into a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence<'a> {
+    /// The cluster's name; empty when unknown.
+    pub cluster: &'a str,
+    /// Who reported what about which object.
+    pub report: &'a Report<'a>,
+    /// The counter that moved.
+    pub counter: CounterKey,
+    /// By how much it moved.
+    pub news: News,
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// The workload of the involved object, when known; only [`GroupBy::Workload`] looks at it.
+    pub workload: Option<&'a Workload<'a>>,
+}
+
+/// A span of occurrences that lie closer to one another than the window.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: Nanos,
+    to: Nanos,
+    count: u64,
+}
+
+/// How many groups one record may open when its occurrences lie further apart than the window.
+const MOST_APART: u32 = 1024;
+
+/// The groups of a stream.
+///
+/// Methods that can print take a `print` function: it is given a group's figures, may complete them, and answers whether they were
+/// shown; a group whose version was never shown is counted as hidden. What prints when: the first version at once, then at most
+/// one each [`GroupsConfig::update_interval`] and at once when severity rises, and one at the end. Between
+/// [`Groups::begin_list`] and [`Groups::end_list`] nothing prints.
+///
+/// # Memory
+///
+/// At most [`GroupsConfig::limit`] groups of below 300 bytes and their latest message. At the limit the least recently seen group
+/// closes early.
+///
+/// # Example
+///
+/// ```
+/// use faro_core::input::{self, Body};
+/// use faro_core::severity::Rules;
+/// use faro_core::{Groups, GroupsConfig, Nanos, Occurrence, Occurrences, Report};
+/// use std::num::NonZeroUsize;
+///
+/// let (rules, mut occurrences, mut groups) = (Rules::builtin(), Occurrences::new(NonZeroUsize::MAX), Groups::new(GroupsConfig::default()));
+/// let mut summaries = Vec::new();
+/// for (count, second) in [(1, 10), (566, 50)] {
+///     let json = format!(r#"{{"kind":"Event","metadata":{{"name":"web-1.17a"}},"reason":"FailedCreatePodSandBox","count":{count},
+///         "firstTimestamp":"2025-09-12T21:54:10Z","lastTimestamp":"2025-09-12T21:54:{second}Z"}}"#);
+///     let item = input::read(&json)?;
+///     let Body::Event(event) = item.body else { unreachable!() };
+///     let report = Report::new(*event, item.change, Nanos::MAX);
+///     let counter = occurrences.key("", &report);
+///     let (news, verdict) = (occurrences.observe(counter, &report), rules.judge(&report));
+///     let occurrence = Occurrence { cluster: "", report: &report, counter, news, verdict, workload: None };
+///     let now = report.last_seen;
+///     groups.observe(&occurrence, &rules, now, &mut |group| { summaries.push(group.summary.to_string()); true });
+/// }
+/// assert_eq!(summaries, ["1 event", "566 similar events grouped"]);
+/// # Ok::<(), input::Malformed>(())
+/// ```
+#[derive(Debug)]
+pub struct Groups {
+    config: GroupsConfig,
+    groups: Slots<Group>,
+    // Key to the newest segment of that key.
+    by_key: HashTable<u32>,
+    // Object or workload by name to its latest group.
+    by_subject: HashTable<u32>,
+    descriptors: HashSet<Arc<Descriptor>>,
+    closing: Deadlines,
+    updates: Deadlines,
+    // When closed groups are forgotten.
+    closed: BTreeSet<(Nanos, u64, u32)>,
+    // Groups that a list changed.
+    touched: Vec<u32>,
+    // Groups whose occurrences went to others, still to be printed.
+    absorbed: Vec<u32>,
+    suspended: bool,
+    books: GroupBooks,
+    scratch: Fingerprint,
+}
+
+/// The books of the groups; occurrences are conserved.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct GroupBooks {
+    /// Occurrences in groups that go on.
+    pub open: u64,
+    /// Occurrences in groups that have ended.
+    pub closed: u64,
+    /// Occurrences in groups that a limit ended.
+    pub evicted: u64,
+    /// Groups ever opened, less those merged into others.
+    pub groups: u64,
+    /// Groups shown at least once.
+    pub shown: u64,
+    /// Groups never shown.
+    pub hidden: u64,
+    /// Groups that a limit ended.
+    pub evicted_groups: u64,
+    /// Groups that go on.
+    pub open_groups: u64,
+    /// Occurrences in groups never shown.
+    pub filtered: u64,
+}
+
+impl Groups {
+    /// Makes the stage.
+    #[must_use]
+    pub fn new(config: GroupsConfig) -> Self {
+        Self {
+            config,
+            groups: Slots::new(),
+            by_key: HashTable::new(),
+            by_subject: HashTable::new(),
+            descriptors: HashSet::new(),
+            closing: Deadlines::default(),
+            updates: Deadlines::default(),
+            closed: BTreeSet::new(),
+            touched: Vec::new(),
+            absorbed: Vec::new(),
+            suspended: false,
+            books: GroupBooks::default(),
+            scratch: Fingerprint::default(),
+        }
+    }
+
+    /// How many groups are kept, closed ones included.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Tells whether no group is kept.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts occurrences into their group and returns its severity, or the verdict's when there are none.
+    pub fn observe(
+        &mut self,
+        occurrence: &Occurrence<'_>,
+        rules: &Rules,
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) -> Severity {
+        let key = self.key(occurrence);
+        let stretch = match occurrence.news {
+            News::Nothing | News::Unproven { .. } => {
+                let known = self.find(key).map(|slot| self.groups[slot].severity);
+                return known.unwrap_or_default().max(occurrence.verdict.severity);
+            }
+            News::FirstSight { count, from, to } => Stretch { from, to, count: u64::from(count) },
+            News::More { count, after, to } => match self.spread(count, after, to) {
+                Some(stretch) => stretch,
+                None => return self.observe_apart(key, occurrence, (count, after, to), rules, now, print),
+            },
+        };
+        let slot = self.join(key, occurrence, stretch, rules, now, print);
+        self.groups[slot].severity
+    }
+
+    /// Evenly spaced occurrences in `after..=to` as one stretch, unless they lie further apart than the window.
+    fn spread(&self, count: u32, after: Nanos, to: Nanos) -> Option<Stretch> {
+        let (length, parts) = (i128::from(to.0) - i128::from(after.0), i128::from(count));
+        let together = length <= parts * i128::from(self.config.window.0);
+        let step = i64::try_from((length + parts - 1) / parts).unwrap_or(i64::MAX);
+        let apart_beyond_reason = count > MOST_APART;
+        match (together, apart_beyond_reason) {
+            (true, _) => Some(Stretch { from: after.plus(step).min(to), to, count: u64::from(count) }),
+            (false, true) => Some(Stretch { from: to, to, count: u64::from(count) }),
+            (false, false) => None,
+        }
+    }
+
+    fn observe_apart(
+        &mut self,
+        key: u128,
+        occurrence: &Occurrence<'_>,
+        (count, after, to): (u32, Nanos, Nanos),
+        rules: &Rules,
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) -> Severity {
+        let length = i128::from(to.0) - i128::from(after.0);
+        let mut severity = occurrence.verdict.severity;
+        for index in 1..=i128::from(count) {
+            let at = after.plus(i64::try_from(length * index / i128::from(count)).unwrap_or(i64::MAX));
+            let slot = self.join(key, occurrence, Stretch { from: at, to: at, count: 1 }, rules, now, print);
+            severity = self.groups[slot].severity;
+        }
+        severity
+    }
+
+    fn key(&mut self, occurrence: &Occurrence<'_>) -> u128 {
+        let (report, involved) = (occurrence.report, occurrence.report.involved());
+        let print = self.scratch.start().text(occurrence.cluster);
+        match (self.config.group_by, occurrence.workload) {
+            (GroupBy::Object, _) => {
+                let uid = usable_uid(involved.kind(), involved.name(), involved.uid());
+                match uid {
+                    "" => print.text(involved.kind()).text(involved.namespace()).text(involved.name()),
+                    uid => print.text(uid),
+                };
+            }
+            (GroupBy::Workload, Some(workload)) => {
+                print.text(&workload.kind).text(&workload.namespace).text(&workload.name);
+            }
+            (GroupBy::Workload, None) => {
+                print.text(involved.kind()).text(involved.namespace()).text(involved.name());
+            }
+            (GroupBy::Reason, _) => {}
+        }
+        print.text(report.type_()).text(report.reason()).number(occurrence.verdict.family as u64).finish_wide()
+    }
+
+    fn subject(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> u64 {
+        self.scratch.start().text(cluster).text(kind).text(namespace).text(name).finish()
+    }
+
+    /// Finds the segments that `stretch` joins, makes them one, and adds the occurrences.
+    fn join(
+        &mut self,
+        key: u128,
+        occurrence: &Occurrence<'_>,
+        stretch: Stretch,
+        rules: &Rules,
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) -> u32 {
+        let window = self.config.window.0;
+        let reach = |group: &Group| group.first <= stretch.to.plus(window) && group.last.plus(window) >= stretch.from;
+        let head = self.find(key);
+        let slot = match head {
+            Some(head) if reach(&self.groups[head]) => {
+                let older = self.groups[head].next_segment;
+                if older == NONE || !reach(&self.groups[older]) { head } else { self.bridge(head, stretch) }
+            }
+            Some(head) => match self.segment_after(head, &reach) {
+                (_, Some(found)) => self.bridge(found, stretch),
+                (newer, None) => self.open(key, occurrence, stretch, newer, now, print),
+            },
+            None => self.open(key, occurrence, stretch, None, now, print),
+        };
+        if stretch.from < self.groups[slot].first && self.groups[slot].version > 0 {
+            self.leave_old_id(slot);
+        }
+        self.add(slot, occurrence, stretch, now);
+        Self::look_at_rule(&mut self.groups[slot], occurrence, stretch, rules);
+        self.escalate(slot, rules);
+        self.look_at_opposite(slot, occurrence, rules);
+        self.changed(slot, now, print);
+        slot
+    }
+
+    /// Adds occurrences to a group that they join.
+    fn add(&mut self, slot: u32, occurrence: &Occurrence<'_>, stretch: Stretch, now: Nanos) {
+        let Occurrence { report, counter, verdict, .. } = *occurrence;
+        let group = &mut self.groups[slot];
+        if group.phase == Phase::Closed {
+            let forgotten = forget_due(&self.config, slot, group);
+            self.closed.remove(&forgotten);
+        }
+        let message = report.message();
+        let message_hash = hash::of_text(message);
+        let of = u32::try_from(counter.short() >> 32).unwrap_or(0);
+        group.take_message(stretch.to, of, message_hash, message.as_bytes());
+        group.first = group.first.min(stretch.from);
+        group.last = group.last.max(stretch.to);
+        group.count += stretch.count;
+        group.events.insert(counter.short());
+        group.messages.insert(message_hash);
+        group.severity = group.severity.max(verdict.severity);
+        group.take_moment(stretch.to);
+        if stretch.count == 1 || stretch.from != stretch.to {
+            group.take_moment(stretch.from);
+        }
+        match group.phase {
+            Phase::Closed => {
+                self.books.closed += stretch.count;
+                let due = forget_due(&self.config, slot, &self.groups[slot]);
+                self.closed.insert(due);
+                self.reopen_if_alive(slot, now);
+            }
+            Phase::Open | Phase::Absorbed => self.books.open += stretch.count,
+        }
+        if self.config.group_by != GroupBy::Object {
+            let involved = report.involved();
+            let object = self.scratch.start().text(involved.kind()).text(involved.namespace()).text(involved.name()).finish();
+            let second = u32::try_from(stretch.from.0 / SECOND).unwrap_or(0);
+            let extra = self.groups[slot].extra();
+            extra.objects.insert(object);
+            extra.take_arrival(second, object);
+        }
+    }
+
+    /// Reopens a closed group that an occurrence has brought back within its window.
+    fn reopen_if_alive(&mut self, slot: u32, now: Nanos) {
+        let group = &mut self.groups[slot];
+        if group.phase != Phase::Closed || close_due(&self.config, group).0 <= now {
+            return;
+        }
+        let forgotten = forget_due(&self.config, slot, group);
+        self.closed.remove(&forgotten);
+        group.phase = Phase::Open;
+        self.books.closed -= group.count;
+        self.books.open += group.count;
+        let due = close_due(&self.config, group);
+        self.closing.push(slot, due);
+    }
+
+    /// Raises the group's severity to what its evidence asks for.
+    fn escalate(&mut self, slot: u32, rules: &Rules) {
+        let group = &mut self.groups[slot];
+        let (count, lasted) = (group.count, Nanos(group.last.since(group.first)));
+        let mut raised = group.severity;
+        for step in group.rules.iter().flat_map(|&rule| rules.escalations(rule.into())) {
+            let extra = group.extra.as_deref();
+            let enough = match (step.after, step.within) {
+                (Some(after), Some(within)) => {
+                    extra.and_then(|extra| extra.timeline.as_ref()).is_some_and(|timeline| timeline.reaches(after, within))
+                }
+                (Some(after), None) => count >= after,
+                (None, _) => true,
+            };
+            let objects = extra.map_or(1, |extra| extra.objects.count().max(1));
+            if step.to > raised && enough && step.lasting.is_none_or(|span| lasted >= span) && step.objects.is_none_or(|least| objects >= least) {
+                raised = step.to;
+            }
+        }
+        group.severity = raised;
+    }
+
+    /// Remembers what the rules ask for of a member.
+    fn look_at_rule(group: &mut Group, occurrence: &Occurrence<'_>, stretch: Stretch, rules: &Rules) {
+        let rule = occurrence.verdict.rule;
+        let steps = rules.escalations(rule);
+        if steps.is_empty() {
+            return;
+        }
+        group.take_rule(rule);
+        if steps.iter().any(|step| step.within.is_some() && step.to > group.severity) {
+            group.extra().timeline.get_or_insert_default().insert(stretch.from, stretch.to, stretch.count);
+        }
+    }
+
+    /// A state and the one that ends it are judged together.
+    fn look_at_opposite(&mut self, slot: u32, occurrence: &Occurrence<'_>, rules: &Rules) {
+        let Some(opposite) = rules.opposite(occurrence.verdict.rule) else { return };
+        if self.groups[slot].extra().opposite.is_none() {
+            self.groups[slot].extra().opposite = Some(opposite.into());
+        }
+        let Some(other) = self.opposite_of(slot) else { return };
+        let flaps = pattern::judge(&self.groups[other], Some(&self.groups[slot])).0 == Some(crate::record::Pattern::Flapping);
+        let known = self.groups[other].extra.as_deref().is_some_and(|extra| extra.printed_flapping);
+        if flaps && !known && !self.groups[other].dirty {
+            self.touch(other);
+        }
+    }
+
+    /// Begins a list: nothing opens, closes or prints until its end.
+    pub const fn begin_list(&mut self) {
+        self.suspended = true;
+    }
+
+    /// Ends the last of all lists: each group that they changed prints once.
+    pub fn end_list(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        self.suspended = false;
+        self.print_absorbed(now, print);
+        self.settle(now, print);
+        self.print_touched(now, print);
+    }
+
+    /// Does what is due by `now`, each at its own time. Harmless when nothing is.
+    pub fn settle(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        if self.suspended {
+            return;
+        }
+        loop {
+            let (config, groups) = (&self.config, &self.groups);
+            let close = self.closing.first_due(now, |slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
+            let update = self.updates.first_due(now, |slot| groups[slot].dirty.then(|| update_due(config, &groups[slot])));
+            let forget = self.closed.first().filter(|(due, _, _)| *due <= now).copied();
+            let forget_at = forget.map(|(due, id, _)| (due, id));
+            let earliest = [close.map(|(due, _)| due), update.map(|(due, _)| due), forget_at].into_iter().flatten().min();
+            let Some(earliest) = earliest else { return };
+            match (close, update, forget) {
+                (Some((due, slot)), _, _) if due == earliest => self.close(slot, due.0, print),
+                (_, Some((due, slot)), _) if due == earliest => self.print_group(slot, due.0, print::Why::Update, print),
+                (_, _, Some((.., slot))) => self.forget(slot),
+                (_, _, None) => return,
+            }
+        }
+    }
+
+    fn close(&mut self, slot: u32, at: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        let group = &mut self.groups[slot];
+        group.phase = Phase::Closed;
+        self.books.open -= group.count;
+        self.books.closed += group.count;
+        self.closing.remove(slot);
+        let due = forget_due(&self.config, slot, group);
+        self.closed.insert(due);
+        self.print_group(slot, at, print::Why::Close, print);
+    }
+
+    /// Forgets a closed group: it takes no late occurrence any more.
+    fn forget(&mut self, slot: u32) {
+        let due = forget_due(&self.config, slot, &self.groups[slot]);
+        self.closed.remove(&due);
+        self.release(slot);
+    }
+
+    /// Makes room for a group: a closed one is forgotten, else the least recently seen one closes early.
+    fn evict(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        if let Some(&(.., slot)) = self.closed.first() {
+            if self.groups[slot].dirty {
+                self.print_group(slot, now, print::Why::Close, print);
+            }
+            self.forget(slot);
+            return;
+        }
+        let (config, groups) = (&self.config, &self.groups);
+        let first = self.closing.first(|slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
+        let Some((_, slot)) = first else { return };
+        self.print_group(slot, now, print::Why::Evict, print);
+        let count = self.groups[slot].count;
+        self.books.open -= count;
+        self.books.evicted += count;
+        self.books.evicted_groups += 1;
+        self.release(slot);
+    }
+
+    /// Prints what changed since it was last printed, without ending anything.
+    pub fn flush(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        self.settle(now, print);
+        let dirty = self.slots().filter(|&slot| self.groups[slot].dirty).collect();
+        self.touched = dirty;
+        self.print_touched(now, print);
+    }
+
+    /// Returns when [`Groups::settle`] has to be called; earlier is harmless.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        let forget = self.closed.first().map(|(due, _, _)| *due);
+        [self.closing.next(), self.updates.next(), forget].into_iter().flatten().min().filter(|_| !self.suspended)
+    }
+
+    /// Returns the books as of now.
+    #[must_use]
+    pub fn books(&self) -> GroupBooks {
+        let mut books = self.books;
+        for slot in self.slots() {
+            let group = &self.groups[slot];
+            if group.phase != Phase::Absorbed && !group.shown {
+                books.hidden += 1;
+                books.filtered += group.count;
+            }
+            books.open_groups += u64::from(group.phase == Phase::Open);
+        }
+        books
+    }
+
+    /// Returns the open groups about an object, worst first, at most five.
+    #[must_use]
+    pub fn operational(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> Vec<Operational> {
+        let subject = self.subject(cluster, kind, namespace, name);
+        let mut open: Vec<&Group> = self.of_subject(subject).map(|slot| &self.groups[slot]).filter(|group| group.phase == Phase::Open).collect();
+        open.sort_by_key(|group| (std::cmp::Reverse((group.severity, group.last)), group.id()));
+        open.truncate(5);
+        open.into_iter().map(print::operational).collect()
+    }
+
+    /// Learns that an object belongs to a workload: what was grouped under the object goes to the workload's groups.
+    pub fn adopt(
+        &mut self,
+        cluster: &str,
+        (kind, namespace, name): (&str, &str, &str),
+        workload: &Workload<'_>,
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) {
+        if self.config.group_by != GroupBy::Workload {
+            return;
+        }
+        let old = self.subject(cluster, kind, namespace, name);
+        let slots: Vec<u32> = self.of_subject(old).filter(|&slot| self.groups[slot].phase != Phase::Absorbed).collect();
+        for slot in slots {
+            self.rekey(slot, cluster, workload, now, print);
+        }
+    }
+
+    /// All slots in use.
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        let mut slots: Vec<u32> = self.absorbed.clone();
+        for &head in &self.by_key {
+            let mut slot = head;
+            while slot != NONE {
+                slots.push(slot);
+                slot = self.groups[slot].next_segment;
+            }
+        }
+        slots.sort_unstable();
+        slots.into_iter()
+    }
+
+    pub(crate) fn snapshot(&self) -> GroupsSnapshot {
+        GroupsSnapshot {
+            suspended: self.suspended,
+            books: self.books,
+            groups: self.slots().map(|slot| (slot, self.groups[slot].clone())).collect(),
+        }
+    }
+
+    pub(crate) fn restore(config: GroupsConfig, snapshot: GroupsSnapshot) -> Self {
+        let mut restored = Self { suspended: snapshot.suspended, books: snapshot.books, ..Self::new(config) };
+        let mut moved = HashMap::new();
+        for (old, mut group) in snapshot.groups {
+            group.next_segment = NONE;
+            let about = restored.describe(Arc::unwrap_or_clone(std::mem::take(&mut group.about)));
+            group.about = about;
+            let slot = restored.groups.insert(group);
+            moved.insert(old, slot);
+            restored.reinstate(slot);
+        }
+        for slot in restored.absorbed.clone() {
+            if let Some(extra) = &mut restored.groups[slot].extra {
+                extra.absorbed_by = moved.get(&extra.absorbed_by).copied().unwrap_or(NONE);
+            }
+        }
+        restored
+    }
+
+    /// Puts a restored group into every index.
+    fn reinstate(&mut self, slot: u32) {
+        let group = &self.groups[slot];
+        let (phase, dirty) = (group.phase, group.dirty);
+        match phase {
+            Phase::Absorbed => {
+                self.absorbed.push(slot);
+                return;
+            }
+            Phase::Open => {
+                let due = close_due(&self.config, group);
+                self.closing.push(slot, due);
+            }
+            Phase::Closed => {
+                let due = forget_due(&self.config, slot, group);
+                self.closed.insert(due);
+            }
+        }
+        self.link_segment(slot);
+        self.link_subject(slot);
+        if dirty {
+            if self.suspended {
+                self.touched.push(slot);
+            } else {
+                let due = update_due(&self.config, &self.groups[slot]);
+                self.updates.push(slot, due);
+            }
+        }
+    }
+}
+
+/// What [`Groups`] remembers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct GroupsSnapshot {
+    suspended: bool,
+    books: GroupBooks,
+    groups: Vec<(u32, Group)>,
+}
+
+/// A uid that tells objects apart. Node events carry an empty uid, the node's name or its real uid, depending on the reporter.
+fn usable_uid<'a>(kind: &str, name: &str, uid: &'a str) -> &'a str {
+    if uid == name || kind.eq_ignore_ascii_case("Node") { "" } else { uid }
+}
+
+/// The first moment at which the window has passed.
+fn close_due(config: &GroupsConfig, group: &Group) -> Due {
+    (group.last.plus(config.window.0).plus(1), group.id())
+}
+
+fn update_due(config: &GroupsConfig, group: &Group) -> Due {
+    (group.printed_at.plus(config.update_interval.0), group.id())
+}
+
+fn forget_due(config: &GroupsConfig, slot: u32, group: &Group) -> (Nanos, u64, u32) {
+    let (due, id) = close_due(config, group);
+    (due.plus(config.lateness.0), id, slot)
+}

@@ -1,0 +1,176 @@
+//! When a group is printed, and with which figures.
+
+use super::group::{Group, NONE, Phase, text};
+use super::{GroupBy, Groups, pattern, update_due};
+use crate::record::{GroupRecord, GroupState, GroupSummary, Operational, Pattern, Resource, Workload};
+use crate::time::Nanos;
+use std::borrow::Cow;
+
+/// Why a group is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Why {
+    /// It changed.
+    Update,
+    /// Its window has passed.
+    Close,
+    /// A limit ends it.
+    Evict,
+    /// Another group has its occurrences.
+    Merged,
+}
+
+/// The uid as text; empty when there is none.
+pub(super) fn uid(group: &Group) -> Cow<'_, str> {
+    match &group.extra {
+        Some(extra) if !extra.uid_text.is_empty() => Cow::Borrowed(&extra.uid_text),
+        _ if group.uid.is_none() => Cow::Borrowed(""),
+        _ => Cow::Owned(group.uid.text()),
+    }
+}
+
+pub(super) fn operational(group: &Group) -> Operational {
+    Operational {
+        reason: group.about.reason.to_string(),
+        family: group.about.family,
+        severity: group.severity,
+        count: group.count,
+        last_seen: group.last,
+    }
+}
+
+impl Groups {
+    /// Decides whether a group that changed prints now, later, or at the end of the list.
+    pub(super) fn changed(&mut self, slot: u32, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        if self.suspended {
+            self.touch(slot);
+            return;
+        }
+        if !self.absorbed.is_empty() {
+            self.print_absorbed(now, print);
+        }
+        let group = &self.groups[slot];
+        let interval_over = group.printed_at.plus(self.config.update_interval.0) <= now;
+        let reopened = group.printed_closed && group.phase == Phase::Open;
+        if interval_over || reopened || group.severity > group.printed_severity {
+            let why = if group.phase == Phase::Closed { Why::Close } else { Why::Update };
+            self.print_group(slot, now, why, print);
+        } else {
+            self.touch(slot);
+        }
+    }
+
+    /// Notes that a group has something to print.
+    pub(super) fn touch(&mut self, slot: u32) {
+        if std::mem::replace(&mut self.groups[slot].dirty, true) {
+            return;
+        }
+        if self.suspended {
+            self.touched.push(slot);
+        } else {
+            let due = update_due(&self.config, &self.groups[slot]);
+            self.updates.push(slot, due);
+        }
+    }
+
+    pub(super) fn print_absorbed(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        let mut absorbed = std::mem::take(&mut self.absorbed);
+        absorbed.sort_by_key(|&slot| self.groups[slot].id());
+        for slot in absorbed {
+            self.print_group(slot, now, Why::Merged, print);
+            self.groups.remove(slot);
+        }
+    }
+
+    pub(super) fn print_touched(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.retain(|&slot| self.groups[slot].dirty);
+        touched.sort_by_cached_key(|&slot| (self.groups[slot].last, self.groups[slot].id()));
+        for slot in touched {
+            if self.groups[slot].dirty {
+                let why = if self.groups[slot].phase == Phase::Closed { Why::Close } else { Why::Update };
+                self.print_group(slot, now, why, print);
+            }
+        }
+    }
+
+    pub(super) fn print_group(&mut self, slot: u32, now: Nanos, why: Why, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        let closes = why != Why::Update;
+        let has_opposite = self.groups[slot].extra.as_deref().is_some_and(|extra| extra.opposite.is_some());
+        let opposite = if has_opposite { self.opposite_of(slot).map(|other| &self.groups[other]) } else { None };
+        let (pattern, period) = pattern::judge(&self.groups[slot], opposite);
+        let previous = match self.groups[slot].extra.as_deref() {
+            Some(extra) if extra.previous != 0 => extra.previous,
+            _ if why == Why::Merged => 0,
+            _ => self.previous_of(slot),
+        };
+        if previous != 0 {
+            self.groups[slot].extra().previous = previous;
+        }
+        let merged_into = (why == Why::Merged).then(|| self.groups[slot].extra.as_deref().map_or(NONE, |extra| extra.absorbed_by));
+        let merged_into = merged_into.filter(|&slot| slot != NONE).map(|slot| self.groups[slot].id());
+
+        let group = &self.groups[slot];
+        let state = match () {
+            () if closes => GroupState::Close,
+            () if group.version == 0 || group.printed_closed => GroupState::Open,
+            () => GroupState::Update,
+        };
+        let about = &*group.about;
+        let uid = uid(group);
+        let spans_objects = self.config.group_by != GroupBy::Object;
+        let named = !group.name.is_empty() || !about.kind.is_empty() || !about.namespace.is_empty();
+        let record = GroupRecord {
+            cluster: &about.cluster,
+            id: group.id(),
+            version: group.version + 1,
+            state,
+            previous: (previous != 0).then_some(previous),
+            merged_into,
+            pattern,
+            period,
+            resource: (named && !group.of_workload).then_some(Resource {
+                kind: &about.kind,
+                namespace: &about.namespace,
+                name: &group.name,
+                uid: &uid,
+                api_version: &about.api_version,
+            }),
+            workload: group.of_workload.then(|| Workload {
+                kind: Cow::Borrowed(&*about.kind),
+                namespace: Cow::Borrowed(&*about.namespace),
+                name: Cow::Borrowed(&*group.name),
+            }),
+            reason: &about.reason,
+            type_: &about.type_,
+            family: about.family,
+            severity: group.severity,
+            count: group.count,
+            events: group.events.count(),
+            objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
+            first_seen: group.first,
+            last_seen: group.last,
+            message: text(&group.message),
+            messages: group.messages.count(),
+            summary: GroupSummary(group.count),
+            evicted: why == Why::Evict,
+        };
+        let shown = print(record);
+
+        let group = &mut self.groups[slot];
+        if shown {
+            group.version += 1;
+            if !group.shown && why != Why::Merged {
+                group.shown = true;
+                self.books.shown += 1;
+            }
+        }
+        group.dirty = false;
+        group.printed_at = now;
+        group.printed_severity = group.severity;
+        group.printed_closed = closes;
+        if let Some(extra) = &mut group.extra {
+            extra.printed_flapping = pattern == Some(Pattern::Flapping);
+        }
+        self.updates.remove(slot);
+    }
+}

@@ -1,0 +1,45 @@
+//! Fingerprints that are the same in every run and on every machine (XXH3).
+
+use twox_hash::{XxHash3_64, XxHash3_128};
+
+/// Collects fields into one fingerprint; each field's length goes in, so that no two lists of fields look alike.
+#[derive(Debug, Default)]
+pub(crate) struct Fingerprint {
+    bytes: Vec<u8>,
+}
+
+impl Fingerprint {
+    /// Begins anew, keeping the memory.
+    pub(crate) fn start(&mut self) -> &mut Self {
+        self.bytes.clear();
+        self
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.number(text.len() as u64)
+    }
+
+    pub(crate) fn number(&mut self, number: u64) -> &mut Self {
+        self.bytes.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    pub(crate) fn finish(&self) -> u64 {
+        XxHash3_64::oneshot(&self.bytes)
+    }
+
+    pub(crate) fn finish_wide(&self) -> u128 {
+        XxHash3_128::oneshot(&self.bytes)
+    }
+}
+
+/// The fingerprint of one text.
+pub(crate) fn of_text(text: &str) -> u64 {
+    XxHash3_64::oneshot(text.as_bytes())
+}
+
+/// The low half of a wide fingerprint, which is a good fingerprint itself.
+pub(crate) const fn low(wide: u128) -> u64 {
+    (wide & u64::MAX as u128) as u64
+}

@@ -1,0 +1,103 @@
+//! Recorded input as one run: which stretches are lists, and what time it is.
+
+use crate::config::EngineConfig;
+use crate::engine::{Engine, Scope, Sink};
+use crate::input::{Body, Item, Malformed};
+use crate::record::{Record, Summary};
+use crate::time::Nanos;
+
+/// Drives an [`Engine`] over recorded values.
+///
+/// A stretch of values without a moment of delivery is one list: it begins with its first value, ends before the next value that has
+/// one, and its time is the newest it carries. Values with one are a stream, and `now` is the moment of delivery.
+///
+/// # Example
+///
+/// ```
+/// use faro_core::{EngineConfig, Record, Replay, input};
+///
+/// let mut lines = Vec::new();
+/// let mut sink = |record: &Record<'_>| lines.push(serde_json::to_string(record).unwrap());
+/// let mut replay = Replay::new(EngineConfig::default(), None);
+/// replay.feed(input::read(r#"{"kind":"Event","metadata":{"name":"a"},"reason":"OOMKilling","count":3}"#)?, &mut sink);
+/// let summary = replay.finish(&mut sink);
+/// assert_eq!((summary.occurrences.total, lines.len()), (3, 2));
+/// # Ok::<(), input::Malformed>(())
+/// ```
+#[derive(Debug)]
+pub struct Replay {
+    engine: Engine,
+    now: Option<Nanos>,
+    newest: Nanos,
+    listing: bool,
+}
+
+impl Replay {
+    /// Makes a replay. `now` is the moment that "still open" refers to; without it, the newest time in the input.
+    #[must_use]
+    pub fn new(config: EngineConfig, now: Option<Nanos>) -> Self {
+        Self { engine: Engine::new(config), now, newest: Nanos(i64::MIN), listing: false }
+    }
+
+    /// Takes the next value.
+    pub fn feed(&mut self, item: Item<'_>, sink: &mut impl Sink) {
+        if item.timed {
+            self.end_list(sink);
+            let now = item.observed.unwrap_or(self.newest);
+            self.newest = self.newest.max(now);
+            self.engine.ingest_at(item, now, sink);
+            return;
+        }
+        if !self.listing && !matches!(item.body, Body::Ignored(_)) {
+            self.listing = true;
+            self.engine.begin_scope(Scope::default());
+        }
+        if let Body::List(list) = &item.body
+            && let Ok(items) = list.items()
+        {
+            for item in items {
+                match item {
+                    Ok(item) => self.feed(item, sink),
+                    Err(malformed) => self.malformed(&malformed),
+                }
+            }
+            return;
+        }
+        let newest = match &item.body {
+            Body::Event(event) => event.newest_time(),
+            Body::Object(object) => object.newest_time(),
+            Body::List(_) | Body::Control(_) | Body::Ignored(_) => None,
+        };
+        self.newest = self.newest.max(item.observed.or(newest).unwrap_or(self.newest));
+        let now = self.now.unwrap_or(self.newest);
+        self.engine.ingest_at(item, now, sink);
+    }
+
+    /// Counts a value that could not be understood.
+    pub fn malformed(&mut self, malformed: &Malformed) {
+        self.engine.malformed(malformed);
+    }
+
+    /// Ends the run: what is due by its end happens, what changed is printed, and the summary as the last record.
+    pub fn finish(&mut self, sink: &mut impl Sink) -> Summary {
+        self.end_list(sink);
+        let end = self.now.unwrap_or(self.newest).max(self.engine.now());
+        let summary = self.engine.flush_at(end, sink);
+        sink.record(&Record::Summary(summary.clone()));
+        summary
+    }
+
+    /// The engine that is driven.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn end_list(&mut self, sink: &mut impl Sink) {
+        if std::mem::take(&mut self.listing) {
+            let end = self.now.unwrap_or(self.newest);
+            self.engine.advance(end, sink);
+            self.engine.end_scope(Scope::default(), sink);
+        }
+    }
+}
