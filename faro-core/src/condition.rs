@@ -228,6 +228,11 @@ fn unreserved(text: &str) -> String {
     made
 }
 
+/// The name as the user wrote it.
+fn written(name: &str) -> &str {
+    if name == NAMESPACE { "namespace" } else { name }
+}
+
 /// A message of the parser with the name that the user wrote.
 fn restored(message: &str) -> String {
     message.replace(NAMESPACE, "namespace")
@@ -249,7 +254,7 @@ struct RecordVariables<'a> {
 
 impl VariableResolver for RecordVariables<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let name = if variable == NAMESPACE { "namespace" } else { variable };
+        let name = written(variable);
         let Some(word) = self.words.iter().find(|word| word.name == name) else {
             return pattern(self.patterns, variable);
         };
@@ -437,7 +442,7 @@ mod tests {
             if let Ok(condition) = Condition::of_report(&text) {
                 let item = input::read(EVENT_JSON).unwrap();
                 let Body::Event(event) = item.body else { unreachable!() };
-                condition.matches(&Report::new(*event, item.change, Nanos(0)));
+                condition.matches(&Report::new(event, item.change, Nanos(0)));
             }
         }
     }
@@ -446,7 +451,7 @@ mod tests {
     fn check(text: &str, want: Result<bool, &str>) {
         let item = input::read(EVENT_JSON).unwrap();
         let Body::Event(event) = item.body else { unreachable!() };
-        let report = Report::new(*event, item.change, Nanos(i64::MAX));
+        let report = Report::new(event, item.change, Nanos(i64::MAX));
         match (Condition::of_report(text), want) {
             (Ok(condition), Ok(want)) => assert_eq!(condition.matches(&report), want, "{text}"),
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),

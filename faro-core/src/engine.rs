@@ -130,7 +130,7 @@ impl Engine {
             Body::Event(event) => {
                 self.counted.records.total += 1;
                 self.counted.records.event += 1;
-                self.event(context, *event, sink);
+                self.event(context, event, sink);
             }
             Body::Object(object) => {
                 self.counted.records.total += 1;
@@ -267,16 +267,12 @@ impl Engine {
         let observed = context.observed.unwrap_or(self.now);
         let newest = event.newest_time();
         let report = Report::new(event, context.change, observed);
-        let identity =
-            Identity::with(&mut self.scratch, context.cluster, "v1/events", report.uid(), report.namespace(), report.name());
         let deleted = context.change == Change::Deleted;
-        let version = if deleted { Version::DELETED } else { version_of(&mut self.scratch, &report) };
-        let sight = self.events.observe(identity, version, observed, context.timed);
+        let sight = self.sight_event(context, &report, observed);
         if sight == Sight::Repeat {
             self.counted.records.repeated += 1;
             return;
         }
-        self.counted.clamped += u64::from(report.clamped);
         let adoption = self.owners.learn_from_report(context.cluster, &report);
         self.adopt(context.cluster, adoption, sink);
 
@@ -291,6 +287,7 @@ impl Engine {
                 self.counted.occurrences.total += u64::from(count);
             }
             self.counted.occurrences.total += u64::from(news.count());
+            self.counted.clamped += u64::from(report.clamped && news.count() > 0);
             let watermark = self.now.minus(self.config.groups.lateness.0);
             let late = self.lists.is_empty() && news.count() > 0 && report.last_seen < watermark;
             self.counted.late += u64::from(late);
@@ -350,6 +347,19 @@ impl Engine {
         }
     }
 
+    /// What is new about an Event object's version. Only printing it asks: occurrences are counted by its counter, to which a repeat
+    /// adds nothing.
+    fn sight_event(&mut self, context: Context<'_>, report: &Report<'_>, observed: Nanos) -> Sight {
+        if !self.config.emit.event {
+            return Sight::Changed;
+        }
+        let (uid, namespace, name) = (report.uid(), report.namespace(), report.name());
+        let identity = Identity::with(&mut self.scratch, context.cluster, "v1/events", uid, namespace, name);
+        let deleted = context.change == Change::Deleted;
+        let version = if deleted { Version::DELETED } else { version_of(&mut self.scratch, report) };
+        self.events.observe(identity, version, observed, context.timed)
+    }
+
     /// The workload by which an occurrence is grouped.
     fn workload(&mut self, cluster: &str, report: &Report<'_>) -> Option<Workload<'static>> {
         if self.config.groups.group_by != GroupBy::Workload {
@@ -367,9 +377,9 @@ impl Engine {
     }
 
     fn object(&mut self, context: Context<'_>, sent_gvr: &str, object: &RawObject<'_>, sink: &mut impl Sink) {
-        let metadata = &object.metadata;
+        let metadata = object.metadata();
         let gvr = sent_gvr.rsplit_once('/').map_or_else(
-            || Gvr::of(&object.api_version, &object.kind),
+            || Gvr::of(object.api_version(), object.kind()),
             |(api_version, resource)| Gvr { api_version, resource },
         );
         let gvr_text = gvr.to_string();
@@ -405,12 +415,12 @@ impl Engine {
         if event_type != EventType::Updated {
             changes.clear();
         }
-        let owner = self.owners.top(context.cluster, &object.kind, &metadata.namespace, &metadata.name);
-        let operational = self.groups.operational(context.cluster, &object.kind, &metadata.namespace, &metadata.name);
+        let owner = self.owners.top(context.cluster, object.kind(), &metadata.namespace, &metadata.name);
+        let operational = self.groups.operational(context.cluster, object.kind(), &metadata.namespace, &metadata.name);
         let record = Record::Object(ObjectRecord {
             cluster: context.cluster,
             gvr,
-            kind: &object.kind,
+            kind: object.kind(),
             namespace: &metadata.namespace,
             name: &metadata.name,
             uid: &metadata.uid,
@@ -456,12 +466,12 @@ fn version_of(scratch: &mut Fingerprint, report: &Report<'_>) -> Version {
 /// A hash of what an object says.
 fn content_of(scratch: &mut Fingerprint, object: &RawObject<'_>) -> u64 {
     let scratch = scratch.start();
-    for raw in [object.spec, object.status, object.data, object.binary_data] {
+    for raw in [object.0.spec, object.0.status, object.0.data, object.0.binary_data] {
         scratch.text(raw.map_or("", |raw| raw.get()));
     }
-    for (key, value) in object.metadata.labels.0.iter().chain(&object.metadata.annotations.0) {
+    for (key, value) in object.metadata().labels.0.iter().chain(&object.metadata().annotations.0) {
         scratch.text(key).text(value);
     }
-    scratch.number(object.metadata.deletion_timestamp.0.map_or(0, |at| at.0.cast_unsigned())).finish()
+    scratch.number(object.metadata().deletion_timestamp.0.map_or(0, |at| at.0.cast_unsigned())).finish()
 }
 

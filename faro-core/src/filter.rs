@@ -1,12 +1,283 @@
-//! Which records are printed.
+//! What is printed: every record is made, and filters choose among them.
+//!
+//! Filters never choose what the engine sees. Each version of a group is tested with the severity that it has by then. A filter
+//! on a field that a type of record lacks leaves that type alone: `--severity` keeps `object` records.
 
-/// Chooses what is printed.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {}
+mod field;
+mod kind;
+mod label;
 
-impl Filter {
-    /// Tells whether a record is printed.
-    pub fn passes(&self, _record: &crate::Record<'_>) -> bool {
-        true
+pub use field::FieldSelector;
+pub use label::LabelSelector;
+
+use crate::condition::Condition;
+use crate::gvr::Gvr;
+use crate::record::{EventRecord, GroupRecord, ObjectRecord, Record, Workload};
+use crate::severity::{Family, Pattern, Severity};
+use crate::suggestion::Suggestion;
+use crate::time::Nanos;
+use kind::KindName;
+use std::sync::Arc;
+
+/// Why a text is no selector.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectorError {
+    /// A requirement that cannot be read.
+    #[error("bad selector `{requirement}`")]
+    Malformed {
+        /// The requirement.
+        requirement: String,
+    },
+    /// A field that nothing has.
+    #[error("unknown field `{field}`{suggestion}")]
+    UnknownField {
+        /// The field.
+        field: String,
+        /// What may have been meant.
+        suggestion: Suggestion,
+    },
+}
+
+impl SelectorError {
+    fn malformed(requirement: &str) -> Self {
+        Self::Malformed { requirement: requirement.chars().take(128).flat_map(char::escape_debug).collect() }
     }
 }
+
+/// Chooses the records that are printed; without a setting, all of them.
+///
+/// # Example
+///
+/// ```
+/// use faro_core::filter::Filter;
+/// use faro_core::record::{Record, Summary};
+/// use faro_core::Severity;
+///
+/// let filter = Filter::default().severity(Severity::High).namespaces(vec!["shop".to_owned()]);
+/// assert!(filter.passes(&Record::Summary(Summary::default())));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    // Whether anything is set at all.
+    set: bool,
+    severity: Severity,
+    namespaces: Vec<String>,
+    labels: LabelSelector,
+    fields: FieldSelector,
+    types: Vec<String>,
+    reasons: Vec<Pattern>,
+    families: Vec<Family>,
+    kinds: Vec<KindName>,
+    object: Option<(KindName, String)>,
+    gvrs: Vec<(String, String)>,
+    since: Option<Nanos>,
+    until: Option<Nanos>,
+    condition: Option<Arc<Condition>>,
+}
+
+impl Filter {
+    /// Keeps events and groups of this severity and above.
+    #[must_use]
+    pub fn severity(mut self, least: Severity) -> Self {
+        self.severity = least;
+        self.touched()
+    }
+
+    /// Keeps what belongs to these namespaces, and events and groups about cluster-scoped objects; none means all.
+    #[must_use]
+    pub fn namespaces(mut self, namespaces: Vec<String>) -> Self {
+        self.namespaces = namespaces;
+        self.touched()
+    }
+
+    /// Keeps objects and events with these labels.
+    #[must_use]
+    pub fn selector(mut self, selector: LabelSelector) -> Self {
+        self.labels = selector;
+        self.touched()
+    }
+
+    /// Keeps records whose fields have these values.
+    #[must_use]
+    pub fn field_selector(mut self, selector: FieldSelector) -> Self {
+        self.fields = selector;
+        self.touched()
+    }
+
+    /// Keeps events and groups of these types, in any case; none means all.
+    #[must_use]
+    pub fn types(mut self, types: Vec<String>) -> Self {
+        self.types = types;
+        self.touched()
+    }
+
+    /// Keeps events and groups with one of these reasons; none means all.
+    #[must_use]
+    pub fn reasons(mut self, reasons: Vec<Pattern>) -> Self {
+        self.reasons = reasons;
+        self.touched()
+    }
+
+    /// Keeps events and groups of these families; none means all.
+    #[must_use]
+    pub fn families(mut self, families: Vec<Family>) -> Self {
+        self.families = families;
+        self.touched()
+    }
+
+    /// Keeps objects of these kinds, and events and groups about such; written as kind, plural or short name; none means all.
+    #[must_use]
+    pub fn kinds<T: AsRef<str>>(mut self, kinds: &[T]) -> Self {
+        self.kinds = kinds.iter().map(|kind| KindName::new(kind.as_ref())).collect();
+        self.touched()
+    }
+
+    /// Keeps the records of one object, events and groups about it, and those of which it is the workload.
+    #[must_use]
+    pub fn for_object(mut self, kind: &str, name: &str) -> Self {
+        self.object = Some((KindName::new(kind), name.to_owned()));
+        self.touched()
+    }
+
+    /// Keeps objects and events of these collections (`v1/pods`); none means all.
+    #[must_use]
+    pub fn gvrs<T: AsRef<str>>(mut self, gvrs: &[T]) -> Self {
+        let split = |gvr: &str| {
+            let (version, resource) = gvr.rsplit_once('/').unwrap_or(("", gvr));
+            // Both API versions give the same records.
+            let version = if version.starts_with("events.k8s.io/") && resource == "events" { "v1" } else { version };
+            (version.to_owned(), resource.to_owned())
+        };
+        self.gvrs = gvrs.iter().map(|gvr| split(gvr.as_ref())).collect();
+        self.touched()
+    }
+
+    /// Keeps what was last seen (objects: observed) at this moment or later.
+    #[must_use]
+    pub fn since(mut self, moment: Nanos) -> Self {
+        self.since = Some(moment);
+        self.touched()
+    }
+
+    /// Keeps what was last seen (objects: observed) at this moment or earlier.
+    #[must_use]
+    pub fn until(mut self, moment: Nanos) -> Self {
+        self.until = Some(moment);
+        self.touched()
+    }
+
+    /// Keeps records for which the condition holds.
+    #[must_use]
+    pub fn where_(mut self, condition: Condition) -> Self {
+        self.condition = Some(Arc::new(condition));
+        self.touched()
+    }
+
+    fn touched(mut self) -> Self {
+        self.set = true;
+        self
+    }
+
+    /// Tells whether nothing is set, so that every record passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.set
+    }
+
+    /// Tells whether a record is printed.
+    #[must_use]
+    pub fn passes(&self, record: &Record<'_>) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let passes = match record {
+            Record::Object(object) => self.passes_object(object),
+            Record::Event(event) => self.passes_event(event),
+            Record::Group(group) => self.passes_group(group),
+            Record::Summary(_) => return true,
+        };
+        passes && self.fields.matches(record) && self.condition.as_ref().is_none_or(|condition| condition.passes(record))
+    }
+
+    fn passes_object(&self, object: &ObjectRecord<'_>) -> bool {
+        self.within(object.timestamp)
+            && (self.namespaces.is_empty() || self.in_namespace(object.namespace))
+            && self.of_gvr(&object.gvr)
+            && self.of_kind(object.kind, object.gvr.resource)
+            && self.object.as_ref().is_none_or(|(kind, name)| name == object.name && kind.is(object.kind, object.gvr.resource))
+            && (self.labels.is_empty() || self.labels.matches(object.labels))
+    }
+
+    fn passes_event(&self, event: &EventRecord<'_>) -> bool {
+        let involved = event.involved_object;
+        let resource = event.link.map_or("", |link| link.gvr.resource);
+        // A deletion that says no more than which Event is gone has no severity and no time of its own.
+        self.severity <= event.severity.unwrap_or_default()
+            && self.within(event.last_seen.unwrap_or(event.timestamp))
+            && (self.namespaces.is_empty()
+                || self.in_namespace(event.namespace)
+                || self.in_namespace(involved.namespace())
+                // Events about nodes and the like have a namespace of their own, for want of their object's.
+                || (involved.namespace().is_empty() && !involved.is_empty() && matches!(event.namespace, "" | "default")))
+            && self.of_type(event.type_)
+            && self.of_reason(event.reason)
+            && self.of_family(event.family)
+            && self.of_gvr(&event.gvr)
+            && self.of_kind(involved.kind(), resource)
+            && self.object.as_ref().is_none_or(|(kind, name)| {
+                (name == involved.name() && kind.is(involved.kind(), resource)) || is_workload(kind, name, event.workload.as_ref())
+            })
+            && (self.labels.is_empty() || self.labels.matches(event.labels))
+    }
+
+    fn passes_group(&self, group: &GroupRecord<'_>) -> bool {
+        let namespace = group.resource.map(|resource| resource.namespace).or(group.workload.as_ref().map(|workload| &*workload.namespace));
+        self.severity <= group.severity
+            && self.within(group.last_seen)
+            && (self.namespaces.is_empty() || namespace.is_none_or(|namespace| namespace.is_empty() || self.in_namespace(namespace)))
+            && self.of_type(group.type_)
+            && self.of_reason(group.reason)
+            && self.of_family(Some(group.family))
+            && group.resource.is_none_or(|resource| self.of_kind(resource.kind, ""))
+            && self.object.as_ref().is_none_or(|(kind, name)| {
+                group.resource.is_some_and(|resource| name == resource.name && kind.is(resource.kind, ""))
+                    || is_workload(kind, name, group.workload.as_ref())
+            })
+    }
+
+    fn within(&self, moment: Nanos) -> bool {
+        self.since.is_none_or(|since| since <= moment) && self.until.is_none_or(|until| moment <= until)
+    }
+
+    fn in_namespace(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|one| one == namespace)
+    }
+
+    fn of_gvr(&self, gvr: &Gvr<'_>) -> bool {
+        self.gvrs.is_empty() || self.gvrs.iter().any(|(version, resource)| version == gvr.api_version && resource == gvr.resource)
+    }
+
+    fn of_kind(&self, kind: &str, resource: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|one| one.is(kind, resource))
+    }
+
+    fn of_type(&self, type_: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|one| one.eq_ignore_ascii_case(type_))
+    }
+
+    fn of_reason(&self, reason: &str) -> bool {
+        self.reasons.is_empty() || self.reasons.iter().any(|one| one.matches(reason))
+    }
+
+    fn of_family(&self, family: Option<Family>) -> bool {
+        self.families.is_empty() || family.is_some_and(|family| self.families.contains(&family))
+    }
+}
+
+fn is_workload(kind: &KindName, name: &str, workload: Option<&Workload<'_>>) -> bool {
+    workload.is_some_and(|workload| workload.name == name && kind.is(&workload.kind, ""))
+}
+
+#[cfg(test)]
+mod tests;

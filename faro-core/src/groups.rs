@@ -19,7 +19,7 @@ use crate::severity::{Rules, Severity, Verdict};
 use crate::slots::Slots;
 use crate::time::{Nanos, SECOND};
 use group::{Descriptor, Group, NONE, Phase};
-use hashbrown::{HashSet, HashTable};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -120,7 +120,7 @@ const MOST_APART: u32 = 1024;
 ///         "firstTimestamp":"2025-09-12T21:54:10Z","lastTimestamp":"2025-09-12T21:54:{second}Z"}}"#);
 ///     let item = input::read(&json)?;
 ///     let Body::Event(event) = item.body else { unreachable!() };
-///     let report = Report::new(*event, item.change, Nanos::MAX);
+///     let report = Report::new(event, item.change, Nanos::MAX);
 ///     let counter = occurrences.key("", &report);
 ///     let (news, verdict) = (occurrences.observe(counter, &report), rules.judge(&report));
 ///     let occurrence = Occurrence { cluster: "", report: &report, counter, news, verdict, workload: None };
@@ -138,7 +138,7 @@ pub struct Groups {
     by_key: HashTable<u32>,
     // Object or workload by name to its latest group.
     by_subject: HashTable<u32>,
-    descriptors: HashSet<Arc<Descriptor>>,
+    descriptors: HashTable<Arc<Descriptor>>,
     closing: Deadlines,
     updates: Deadlines,
     // When closed groups are forgotten.
@@ -184,7 +184,7 @@ impl Groups {
             groups: Slots::new(),
             by_key: HashTable::new(),
             by_subject: HashTable::new(),
-            descriptors: HashSet::new(),
+            descriptors: HashTable::new(),
             closing: Deadlines::default(),
             updates: Deadlines::default(),
             closed: BTreeSet::new(),
@@ -589,8 +589,8 @@ impl Groups {
         let mut moved = HashMap::new();
         for (old, mut group) in snapshot.groups {
             group.next_segment = NONE;
-            let about = restored.describe(Arc::unwrap_or_clone(std::mem::take(&mut group.about)));
-            group.about = about;
+            let about = std::mem::take(&mut group.about);
+            group.about = restored.describe(about.parts(), about.family);
             let slot = restored.groups.insert(group);
             moved.insert(old, slot);
             restored.reinstate(slot);

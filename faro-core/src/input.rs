@@ -12,7 +12,7 @@
 //! let item = input::read(r#"{"type":"MODIFIED","object":{"apiVersion":"v1","kind":"Event",
 //!     "metadata":{"name":"web-1.17a","namespace":"shop"},"involvedObject":{"kind":"Pod","name":"web-1"},
 //!     "reason":"BackOff","count":5}}"#)?;
-//! assert!(matches!(item.body, Body::Event(event) if &*event.reason == "BackOff"));
+//! assert!(matches!(item.body, Body::Event(event) if event.reason() == "BackOff"));
 //! # Ok::<(), input::Malformed>(())
 //! ```
 
@@ -32,7 +32,8 @@ pub use text::{Fields, Text};
 pub use yaml::{YamlFramer, looks_like_yaml, to_json};
 
 use crate::time::Nanos;
-use document::{Document, Metadata, OwnerReference, Series};
+pub(crate) use document::Document;
+use document::{Metadata, OwnerReference};
 use serde_json::value::RawValue;
 
 /// One value of the input.
@@ -69,9 +70,9 @@ pub enum Change {
 #[derive(Debug)]
 pub enum Body<'a> {
     /// An operational event.
-    Event(Box<RawEvent<'a>>),
+    Event(RawEvent<'a>),
     /// An object of any other kind.
-    Object(Box<RawObject<'a>>),
+    Object(RawObject<'a>),
     /// Several objects.
     List(List<'a>),
     /// A control point of the watch that was recorded.
@@ -119,69 +120,81 @@ impl<'a> List<'a> {
     }
 }
 
-/// An Event with the fields of both API versions under the names of core/v1, otherwise as sent.
+/// An Event as sent, in either API version.
 #[derive(Debug)]
-pub struct RawEvent<'a> {
-    pub(crate) metadata: Metadata<'a>,
-    /// The object that the Event is about.
-    pub involved_object: Reference<'a>,
-    /// A second object, as the ReplicaSet of a new Pod.
-    pub related: Reference<'a>,
-    /// Why it was reported.
-    pub reason: Text<'a>,
-    /// `Normal` or `Warning`.
-    pub type_: Text<'a>,
-    /// What happened, for people.
-    pub message: Text<'a>,
-    /// What the reporter did.
-    pub action: Text<'a>,
-    /// Who reported, in core/v1.
-    pub source: Source<'a>,
-    /// Who reported, in events.k8s.io.
-    pub reporting_component: Text<'a>,
-    /// Which instance reported.
-    pub reporting_instance: Text<'a>,
-    pub(crate) count: Option<i64>,
-    pub(crate) series: Option<Series>,
-    pub(crate) combined: bool,
-    pub(crate) first_timestamp: Option<Nanos>,
-    pub(crate) last_timestamp: Option<Nanos>,
-    pub(crate) event_time: Option<Nanos>,
-}
+pub struct RawEvent<'a>(pub(crate) Box<Document<'a>>);
 
 /// An object of any kind but Event, as sent; `spec`, `status` and `data` are unread.
 #[derive(Debug)]
-pub struct RawObject<'a> {
-    /// Group and version.
-    pub api_version: Text<'a>,
-    /// The kind.
-    pub kind: Text<'a>,
-    pub(crate) metadata: Metadata<'a>,
-    pub(crate) spec: Option<&'a RawValue>,
-    pub(crate) status: Option<&'a RawValue>,
-    pub(crate) data: Option<&'a RawValue>,
-    pub(crate) binary_data: Option<&'a RawValue>,
-}
+pub struct RawObject<'a>(pub(crate) Box<Document<'a>>);
 
-impl RawEvent<'_> {
+impl<'a> RawEvent<'a> {
+    /// The object that the Event is about (`involvedObject`, `regarding`).
+    #[must_use]
+    pub fn involved_object(&self) -> &Reference<'a> {
+        &self.0.involved_object
+    }
+
+    /// Why it was reported; empty when not sent.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// What happened, for people, as sent (`message`, `note`).
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The newest of all times that the Event carries.
     #[must_use]
     pub fn newest_time(&self) -> Option<Nanos> {
-        let series = self.series.and_then(|series| series.last_observed_time.0);
-        [series, self.last_timestamp, self.event_time, self.first_timestamp, self.metadata.newest()].into_iter().max().flatten()
+        let document = &*self.0;
+        let series = document.series.and_then(|series| series.last_observed_time.0);
+        let own = [series, document.last_timestamp.0, document.event_time.0, document.first_timestamp.0];
+        own.into_iter().max().flatten().max(document.metadata.newest())
     }
 }
 
-impl RawObject<'_> {
+impl<'a> RawObject<'a> {
+    /// Group and version; empty when not sent.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        &self.0.api_version
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    /// The object's namespace; empty for cluster-scoped ones.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.0.metadata.namespace
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.metadata.name
+    }
+
     /// The newest of all times that the object's metadata carries.
     #[must_use]
     pub fn newest_time(&self) -> Option<Nanos> {
-        self.metadata.newest()
+        self.0.metadata.newest()
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata<'a> {
+        &self.0.metadata
     }
 
     /// The controller that owns the object (`ownerReferences` with `controller: true`): kind and name.
     pub(crate) fn controller(&self) -> Option<(&str, &str)> {
-        let owners: &[OwnerReference<'_>] = self.metadata.owner_references.as_deref().unwrap_or_default();
+        let owners: &[OwnerReference<'_>] = self.metadata().owner_references.as_deref().unwrap_or_default();
         owners.iter().find(|owner| owner.controller == Some(true)).map(|owner| (&*owner.kind, &*owner.name))
     }
 }
@@ -239,14 +252,15 @@ fn bare(body: Body<'_>) -> Item<'_> {
     Item { observed: None, timed: false, change: Change::Bare, cluster: Text::default(), gvr: Text::default(), body }
 }
 
-fn item(mut document: Document<'_>, of_events: bool) -> Result<Item<'_>, Malformed> {
+fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Malformed> {
     let Some(object) = document.object.take() else {
         if !document.control.is_empty() {
-            return control(document);
+            return control(*document);
         }
         let cluster = std::mem::take(&mut document.cluster);
         return Ok(Item { cluster, ..bare(body(document, of_events)?) });
     };
+    let document = *document;
     let (observed, cluster, gvr) = (document.received_at.0, document.cluster, document.gvr);
     let enveloped = |change, body| Item { observed, timed: observed.is_some(), change, cluster, gvr, body };
     let change = match &*document.type_ {
@@ -257,7 +271,7 @@ fn item(mut document: Document<'_>, of_events: bool) -> Result<Item<'_>, Malform
         "ERROR" => return Ok(enveloped(Change::Bare, Body::Ignored(Ignored::Status))),
         other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown watch event type `{}`", other.escape_debug()))),
     };
-    match body(*object, false)? {
+    match body(object, false)? {
         Body::Event(event) => Ok(enveloped(change, Body::Event(event))),
         Body::Object(object) => Ok(enveloped(change, Body::Object(object))),
         Body::List(_) | Body::Control(_) | Body::Ignored(_) => Err(Malformed::new(Cause::UnknownShape, "a watch envelope holds one object")),
@@ -284,20 +298,20 @@ fn control(document: Document<'_>) -> Result<Item<'_>, Malformed> {
     })
 }
 
-fn body(document: Document<'_>, of_events: bool) -> Result<Body<'_>, Malformed> {
+fn body(document: Box<Document<'_>>, of_events: bool) -> Result<Body<'_>, Malformed> {
     if let Some(items) = document.items
-        && (document.kind.ends_with("List") || document.metadata.as_ref().is_none_or(|metadata| metadata.name.is_empty()))
+        && (document.kind.ends_with("List") || document.metadata.name.is_empty())
     {
         return Ok(Body::List(List { items, of_events: &*document.kind == "EventList" }));
     }
     let is_event = match &*document.kind {
         "Event" => matches!(&*document.api_version, "" | "v1" | "events.k8s.io/v1" | "events.k8s.io/v1beta1"),
         // The API server leaves out the kind of a list's items.
-        "" => of_events || !document.involved_object.is_empty() || !document.regarding.is_empty(),
+        "" => of_events || !document.involved_object.is_empty(),
         _ => false,
     };
     if is_event {
-        return Ok(Body::Event(Box::new(event(document)?)));
+        return Ok(Body::Event(event(document)?));
     }
     if document.kind.is_empty() {
         return Err(Malformed::new(Cause::UnknownShape, "neither a Kubernetes object nor a record of Faro"));
@@ -305,28 +319,18 @@ fn body(document: Document<'_>, of_events: bool) -> Result<Body<'_>, Malformed> 
     if &*document.kind == "Status" && &*document.api_version == "v1" {
         return Ok(Body::Ignored(Ignored::Status));
     }
-    let metadata = document.metadata.unwrap_or_default();
-    if metadata.name.is_empty() {
+    if document.metadata.name.is_empty() {
         return Err(Malformed::missing("metadata.name"));
     }
-    Ok(Body::Object(Box::new(RawObject {
-        api_version: document.api_version,
-        kind: document.kind,
-        metadata,
-        spec: document.spec,
-        status: document.status,
-        data: document.data,
-        binary_data: document.binary_data,
-    })))
+    Ok(Body::Object(RawObject(document)))
 }
 
-fn event(document: Document<'_>) -> Result<RawEvent<'_>, Malformed> {
-    let metadata = document.metadata.unwrap_or_default();
-    if metadata.name.is_empty() {
+fn event(document: Box<Document<'_>>) -> Result<RawEvent<'_>, Malformed> {
+    if document.metadata.name.is_empty() {
         return Err(Malformed::missing("metadata.name"));
     }
     let series = document.series.and_then(|series| series.count);
-    for count in [series, document.count, document.deprecated_count].into_iter().flatten() {
+    for count in [series, document.count].into_iter().flatten() {
         if count < 0 {
             return Err(Malformed::new(Cause::NegativeCount, format!("event count is negative: {count}")));
         }
@@ -334,26 +338,5 @@ fn event(document: Document<'_>) -> Result<RawEvent<'_>, Malformed> {
             return Err(Malformed::new(Cause::HugeCount, format!("event count is beyond int32: {count}")));
         }
     }
-    Ok(RawEvent {
-        metadata,
-        involved_object: if document.involved_object.is_empty() { document.regarding } else { document.involved_object },
-        related: document.related,
-        reason: document.reason,
-        type_: document.type_,
-        message: if document.message.is_empty() { document.note } else { document.message },
-        action: document.action,
-        source: document.source.filter(|source| !source.is_empty()).or(document.deprecated_source).unwrap_or_default(),
-        reporting_component: if document.reporting_component.is_empty() {
-            document.reporting_controller
-        } else {
-            document.reporting_component
-        },
-        reporting_instance: document.reporting_instance,
-        count: document.count.or(document.deprecated_count),
-        series: document.series,
-        combined: false,
-        first_timestamp: document.first_timestamp.0.or(document.deprecated_first_timestamp.0),
-        last_timestamp: document.last_timestamp.0.or(document.deprecated_last_timestamp.0),
-        event_time: document.event_time.0,
-    })
+    Ok(RawEvent(document))
 }

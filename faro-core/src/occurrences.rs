@@ -92,7 +92,7 @@ impl News {
 ///         "firstTimestamp":"2025-09-12T21:54:10Z","lastTimestamp":"2025-09-12T21:54:{second}Z"}}"#);
 ///     let item = input::read(&json)?;
 ///     let Body::Event(event) = item.body else { unreachable!() };
-///     let report = Report::new(*event, item.change, Nanos::MAX);
+///     let report = Report::new(event, item.change, Nanos::MAX);
 ///     let key = occurrences.key("", &report);
 ///     total += occurrences.observe(key, &report).count();
 /// }
@@ -104,8 +104,8 @@ pub struct Occurrences {
     limit: NonZeroUsize,
     counters: Slots<Counter>,
     by_key: HashTable<u32>,
-    // By last time seen; an entry is due when its counter is the least recently seen.
-    ages: Deadlines,
+    // By last time seen, from the first time that the limit is reached; before that nothing needs it.
+    ages: Option<Deadlines>,
     mark: Option<Nanos>,
     scratch: Fingerprint,
 }
@@ -133,7 +133,7 @@ impl Occurrences {
             limit,
             counters: Slots::new(),
             by_key: HashTable::new(),
-            ages: Deadlines::default(),
+            ages: None,
             mark: None,
             scratch: Fingerprint::default(),
         }
@@ -165,14 +165,21 @@ impl Occurrences {
         let slot = self.counters.insert(counter);
         let counters = &self.counters;
         self.by_key.insert_unique(counter.key[0], slot, |&slot| counters[slot].key[0]);
-        self.ages.push(slot, age(&counter));
+        if let Some(ages) = &mut self.ages {
+            ages.push(slot, age(&counter));
+        }
     }
 
     fn forget_least_recent(&mut self) {
         let counters = &self.counters;
-        let Some(((last_seen, _), slot)) = self.ages.first(|slot| Some(age(&counters[slot]))) else { return };
+        let ages = self.ages.get_or_insert_with(|| {
+            let mut ages = Deadlines::default();
+            self.by_key.iter().for_each(|&slot| ages.push(slot, age(&counters[slot])));
+            ages
+        });
+        let Some(((last_seen, _), slot)) = ages.first(|slot| Some(age(&counters[slot]))) else { return };
+        ages.remove(slot);
         let counter = self.counters.remove(slot);
-        self.ages.remove(slot);
         if let Ok(entry) = self.by_key.find_entry(counter.key[0], |&other| other == slot) {
             entry.remove();
         }
@@ -300,7 +307,7 @@ mod tests {
         );
         let item = input::read(&json).unwrap();
         let Body::Event(event) = item.body else { panic!("an event") };
-        let report = Report::new(*event, item.change, Nanos::MAX);
+        let report = Report::new(event, item.change, Nanos::MAX);
         let key = stage.key("", &report);
         stage.observe(key, &report)
     }

@@ -197,7 +197,7 @@ pub struct EventRecord<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub action: &'a str,
     /// As sent.
-    #[serde(skip_serializing_if = "no_source")]
+    #[serde(skip_serializing_if = "Source::is_empty")]
     pub source: &'a Source<'a>,
     /// As sent.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -414,7 +414,7 @@ pub struct RecordCounts {
     pub event: u64,
     /// Bookmarks, statuses, control lines and records that Faro derived.
     pub ignored: u64,
-    /// Of the objects and events, those that repeated a known identity.
+    /// Of the objects, and of the events where they are printed, those that repeated a known identity.
     pub repeated: u64,
 }
 
@@ -472,13 +472,13 @@ fn annotations<S: Serializer>(fields: &&Fields<'_>, serializer: S) -> Result<S::
     serializer.collect_map(fields.0.iter().filter(|(key, _)| &**key != LAST_APPLIED).map(|(key, value)| (key, value)))
 }
 
-fn no_source(source: &&Source<'_>) -> bool {
-    source.is_empty()
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{id:016x}"))
+    let mut text = [b'0'; 16];
+    for (place, digit) in text.iter_mut().rev().enumerate() {
+        *digit = b"0123456789abcdef"[usize::try_from(id >> (4 * place) & 15).unwrap_or(0)];
+    }
+    serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

@@ -1,6 +1,6 @@
 //! One Event as it was reported, in the terms of both API versions: the first stage.
 
-use crate::input::{Change, Fields, RawEvent, Reference, Source};
+use crate::input::{Change, Document, Fields, RawEvent, Reference, Source};
 use crate::time::{Nanos, SECOND};
 
 /// What client-go's recorder puts before the message of an Event that stands for several similar ones
@@ -23,13 +23,13 @@ pub const MAX_CLOCK_SKEW: Nanos = Nanos(300 * SECOND);
 /// let item = input::read(r#"{"apiVersion":"v1","kind":"Event","metadata":{"name":"web-1.17a","namespace":"shop"},
 ///     "message":"(combined from similar events): Back-off restarting failed container","count":0}"#)?;
 /// let Body::Event(event) = item.body else { unreachable!() };
-/// let report = Report::new(*event, item.change, Nanos(0));
+/// let report = Report::new(event, item.change, Nanos(0));
 /// assert_eq!((report.message(), report.count, report.combined), ("Back-off restarting failed container", 1, true));
 /// # Ok::<(), input::Malformed>(())
 /// ```
 #[derive(Debug)]
 pub struct Report<'a> {
-    raw: RawEvent<'a>,
+    raw: Box<Document<'a>>,
     /// What the envelope says happened to the Event object.
     pub change: Change,
     /// The reporter's cumulative count: `series.count`, else `count`; at least 1.
@@ -51,18 +51,19 @@ impl<'a> Report<'a> {
     /// Settles an Event that was observed at `observed`.
     #[must_use]
     pub fn new(raw: RawEvent<'a>, change: Change, observed: Nanos) -> Self {
+        let raw = raw.0;
         let series = raw.series.unwrap_or_default();
         let created = raw.metadata.creation_timestamp.0;
         let last_sent = series
             .last_observed_time
             .0
-            .or(raw.last_timestamp)
-            .or(raw.event_time)
-            .or(raw.first_timestamp)
+            .or(raw.last_timestamp.0)
+            .or(raw.event_time.0)
+            .or(raw.first_timestamp.0)
             .or(raw.metadata.managed_fields.0)
             .or(created)
             .unwrap_or(observed);
-        let first_sent = raw.first_timestamp.or(raw.event_time).or(created).unwrap_or(last_sent);
+        let first_sent = raw.first_timestamp.0.or(raw.event_time.0).or(created).unwrap_or(last_sent);
         let latest = observed.plus(MAX_CLOCK_SKEW.0);
         let settle = |time: Nanos| if time > latest { observed } else { time };
         let last_seen = settle(last_sent);
@@ -131,7 +132,7 @@ impl<'a> Report<'a> {
     /// The second object (`related`).
     #[must_use]
     pub fn related(&self) -> &Reference<'a> {
-        &self.raw.related
+        self.raw.related.as_deref().unwrap_or(const { &Reference::EMPTY })
     }
 
     /// Why it was reported; empty when not sent.
@@ -161,7 +162,7 @@ impl<'a> Report<'a> {
     /// Who reported, as core/v1 names it.
     #[must_use]
     pub fn source(&self) -> &Source<'a> {
-        &self.raw.source
+        self.raw.source.as_ref().unwrap_or(const { &Source::EMPTY })
     }
 
     /// Who reported, as events.k8s.io names it; empty when not sent.
@@ -179,12 +180,12 @@ impl<'a> Report<'a> {
     /// The component that reported, under whichever name it was sent; empty when not sent.
     #[must_use]
     pub fn component(&self) -> &str {
-        if self.raw.source.component.is_empty() { &self.raw.reporting_component } else { &self.raw.source.component }
+        if self.source().component.is_empty() { &self.raw.reporting_component } else { &self.source().component }
     }
 
     /// The first time that tells this Event from a later one of the same name: `firstTimestamp`, else `eventTime`, as sent.
     #[must_use]
     pub fn born(&self) -> Option<Nanos> {
-        self.raw.first_timestamp.or(self.raw.event_time)
+        self.raw.first_timestamp.0.or(self.raw.event_time.0)
     }
 }

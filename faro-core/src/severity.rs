@@ -10,7 +10,7 @@ pub use catalogue::{Catalogue, Entry};
 pub use escalation::{Escalation, EscalationError};
 pub use pattern::Pattern;
 pub use rules::{RuleId, Rules, Verdict};
-pub use user::UserRules;
+pub use user::{ExampleOutcome, RuleCause, RuleError, UserRules};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -12,7 +12,7 @@ const EXACT: usize = 64;
 ///
 /// # Memory
 ///
-/// 16 bytes for one value; at most 64 * 8 bytes more.
+/// 16 bytes for one value, 80 more for up to six, at most 64 * 8 more beyond.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Sketch {
     // 0 while empty.
@@ -21,11 +21,52 @@ pub(crate) struct Sketch {
     more: Option<Box<Kept>>,
 }
 
+/// How many values fit without a second allocation.
+const FEW: usize = 6;
+
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 struct Kept {
-    // Ascending.
+    // Unordered; 0 is free.
+    few: [u64; FEW],
+    // Ascending; once in use, holds every value.
     smallest: Vec<u64>,
     overflowed: bool,
+}
+
+impl Kept {
+    fn values(&self) -> &[u64] {
+        if self.smallest.is_empty() {
+            &self.few[..self.few.iter().position(|&value| value == 0).unwrap_or(FEW)]
+        } else {
+            &self.smallest
+        }
+    }
+
+    fn insert(&mut self, value: u64) {
+        if self.smallest.is_empty() {
+            for place in &mut self.few {
+                if *place == value {
+                    return;
+                }
+                if *place == 0 {
+                    *place = value;
+                    return;
+                }
+            }
+            self.smallest.reserve_exact(EXACT / 4);
+            self.smallest.extend(self.few);
+            self.smallest.sort_unstable();
+        }
+        let Err(place) = self.smallest.binary_search(&value) else { return };
+        if self.smallest.len() == EXACT {
+            self.overflowed = true;
+            if place == EXACT {
+                return;
+            }
+            self.smallest.pop();
+        }
+        self.smallest.insert(place, value);
+    }
 }
 
 impl Sketch {
@@ -39,23 +80,18 @@ impl Sketch {
             return;
         }
         let first = self.first;
-        let kept = self.more.get_or_insert_with(|| Box::new(Kept { smallest: vec![first], overflowed: false }));
-        let Err(place) = kept.smallest.binary_search(&value) else { return };
-        if kept.smallest.len() == EXACT {
-            kept.overflowed = true;
-            if place == EXACT {
-                return;
-            }
-            kept.smallest.pop();
-        }
-        kept.smallest.reserve_exact(if kept.smallest.len() == kept.smallest.capacity() { kept.smallest.len().min(EXACT) } else { 0 });
-        kept.smallest.insert(place, value);
+        let kept = self.more.get_or_insert_with(|| {
+            let mut kept = Box::new(Kept::default());
+            kept.few[0] = first;
+            kept
+        });
+        kept.insert(value);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
         match &other.more {
             Some(kept) => {
-                kept.smallest.iter().for_each(|&value| self.insert(value));
+                kept.values().iter().for_each(|&value| self.insert(value));
                 if kept.overflowed && let Some(more) = &mut self.more {
                     more.overflowed = true;
                 }
@@ -72,7 +108,7 @@ impl Sketch {
                 let largest = kept.smallest.last().map_or(1.0, |&value| value as f64 / u64::MAX as f64);
                 ((EXACT - 1) as f64 / largest).round() as u64
             }
-            Some(kept) => kept.smallest.len() as u64,
+            Some(kept) => kept.values().len() as u64,
             None => u64::from(self.first != 0),
         }
     }

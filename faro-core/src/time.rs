@@ -109,9 +109,12 @@ impl From<Nanos> for DateTime<Utc> {
     }
 }
 
-impl fmt::Display for Nanos {
-    /// RFC 3339 in UTC, with 0, 3, 6 or 9 fractional digits as the value needs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The longest form, `2025-09-12T21:54:11.123456789Z`.
+const TEXT_BYTES: usize = 30;
+
+impl Nanos {
+    /// Writes RFC 3339 in UTC, with 0, 3, 6 or 9 fractional digits as the value needs, and returns its length.
+    fn write(self, text: &mut [u8; TEXT_BYTES]) -> usize {
         let (seconds, nanos) = (self.0.div_euclid(SECOND), self.0.rem_euclid(SECOND));
         let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let shifted = days + 719_468;
@@ -122,7 +125,7 @@ impl fmt::Display for Nanos {
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
-        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        *text = *b"0000-00-00T00:00:00.000000000Z";
         let mut put = |at: usize, width: usize, mut value: i64| {
             for place in (at..at + width).rev() {
                 // A digit always fits a byte.
@@ -136,21 +139,39 @@ impl fmt::Display for Nanos {
         put(11, 2, of_day / 3_600);
         put(14, 2, of_day / 60 % 60);
         put(17, 2, of_day % 60);
+        if nanos == 0 {
+            text[19] = b'Z';
+            return 20;
+        }
         put(20, 9, nanos);
         let end = match nanos {
-            0 => 19,
             n if n % 1_000_000 == 0 => 23,
             n if n % 1_000 == 0 => 26,
             _ => 29,
         };
         text[end] = b'Z';
-        f.write_str(std::str::from_utf8(&text[..=end]).map_err(|_| fmt::Error)?)
+        end + 1
+    }
+
+    /// Calls `with` with the RFC 3339 text.
+    fn with_text<T>(self, with: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; TEXT_BYTES];
+        let length = self.write(&mut text);
+        // It is ASCII.
+        with(std::str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Nanos {
+    /// RFC 3339 in UTC, with 0, 3, 6 or 9 fractional digits as the value needs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
     }
 }
 
 impl serde::Serialize for Nanos {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

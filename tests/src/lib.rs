@@ -2,3 +2,4 @@
 
 pub mod cilium_night;
 pub mod flood;
+pub mod fuzz;

@@ -1,6 +1,6 @@
 //! What can be told about an expression before it runs: its names, its patterns, and whether it can be true.
 
-use super::ConditionError;
+use super::{ConditionError, written};
 use super::value::Pattern;
 use super::vocabulary::{FUNCTIONS, Kind, TYPES, Word};
 use crate::suggestion::Suggestion;
@@ -94,7 +94,7 @@ impl<'a> Checker<'a> {
     }
 
     fn name(&mut self, id: u64, name: &str) -> Result<(), ConditionError> {
-        let plain = name.trim_start_matches('.');
+        let plain = written(name.trim_start_matches('.'));
         if let Some(word) = self.words.iter().find(|word| word.name == plain) {
             self.variables.insert(word.name);
             return Ok(());
@@ -127,7 +127,7 @@ impl<'a> Checker<'a> {
     fn kind(&self, expr: &IdedExpr) -> Option<Kind> {
         let (words, name) = match &expr.expr {
             Expr::Ident(name) if self.bound.contains(name) => return None,
-            Expr::Ident(name) => (self.words, name.trim_start_matches('.')),
+            Expr::Ident(name) => (self.words, written(name.trim_start_matches('.'))),
             Expr::Select(select) if !select.test => match self.kind(&select.operand)? {
                 Kind::Fields(words) => (words, select.field.as_str()),
                 Kind::Text | Kind::Number | Kind::Flag | Kind::List | Kind::Map => return None,

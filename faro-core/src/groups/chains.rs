@@ -4,6 +4,7 @@ use super::group::{Descriptor, Extra, Group, NONE, Phase, Uid};
 use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, print, usable_uid};
 use crate::hash;
 use crate::record::{GroupRecord, Workload};
+use crate::severity::Family;
 use crate::time::Nanos;
 use std::sync::Arc;
 
@@ -173,15 +174,8 @@ impl Groups {
         };
         let of_object = self.config.group_by == GroupBy::Object;
         let (api_version, uid) = if of_object { (involved.api_version(), involved.uid()) } else { ("", "") };
-        let about = self.describe(Descriptor {
-            cluster: occurrence.cluster.into(),
-            namespace: namespace.into(),
-            kind: kind.into(),
-            api_version: api_version.into(),
-            reason: report.reason().into(),
-            type_: report.type_().into(),
-            family: occurrence.verdict.family,
-        });
+        let parts = [occurrence.cluster, namespace, kind, api_version, report.reason(), report.type_()];
+        let about = self.describe(parts, occurrence.verdict.family);
         let uid = usable_uid(kind, name, uid);
         let subject = if self.config.group_by == GroupBy::Reason { 0 } else { self.subject(occurrence.cluster, kind, namespace, name) };
         let mut group = Group {
@@ -199,16 +193,18 @@ impl Groups {
         group
     }
 
-    /// Returns the one shared copy of a descriptor.
-    pub(super) fn describe(&mut self, descriptor: Descriptor) -> Arc<Descriptor> {
-        if let Some(known) = self.descriptors.get(&descriptor) {
+    /// Returns the one shared copy of a descriptor: cluster, namespace, kind, apiVersion, reason, type; and family.
+    pub(super) fn describe(&mut self, parts: [&str; 6], family: Family) -> Arc<Descriptor> {
+        let hash = parts.iter().fold(self.scratch.start(), |scratch, part| scratch.text(part)).number(family as u64).finish();
+        if let Some(known) = self.descriptors.find(hash, |known| known.parts() == parts && known.family == family) {
             return Arc::clone(known);
         }
         if self.descriptors.len() >= DESCRIPTORS && self.descriptors.len() == self.descriptors.capacity() {
             self.descriptors.retain(|known| Arc::strong_count(known) > 1);
         }
-        let made = Arc::new(descriptor);
-        self.descriptors.insert(Arc::clone(&made));
+        let [cluster, namespace, kind, api_version, reason, type_] = parts.map(Box::from);
+        let made = Arc::new(Descriptor { hash, cluster, namespace, kind, api_version, reason, type_, family });
+        self.descriptors.insert_unique(hash, Arc::clone(&made), |known| known.hash);
         made
     }
 
@@ -340,16 +336,10 @@ impl Groups {
             self.leave_old_id(slot);
         }
         let old = Arc::clone(&self.groups[slot].about);
-        let about = Descriptor {
-            namespace: (&*workload.namespace).into(),
-            kind: (&*workload.kind).into(),
-            api_version: Box::default(),
-            ..Descriptor::clone(&old)
-        };
         let fingerprint = self.scratch.start().text(cluster).text(&workload.kind).text(&workload.namespace).text(&workload.name);
-        let key = fingerprint.text(&about.type_).text(&about.reason).number(about.family as u64).finish_wide();
+        let key = fingerprint.text(&old.type_).text(&old.reason).number(old.family as u64).finish_wide();
         let subject = self.subject(cluster, &workload.kind, &workload.namespace, &workload.name);
-        let about = self.describe(about);
+        let about = self.describe([cluster, &workload.namespace, &workload.kind, "", &old.reason, &old.type_], old.family);
         let group = &mut self.groups[slot];
         group.key = halves(key);
         group.about = about;

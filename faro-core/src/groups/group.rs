@@ -17,8 +17,9 @@ const RULES: usize = 4;
 pub(super) const RECENT: usize = 6;
 
 /// What many groups have in common.
-#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Descriptor {
+    pub(super) hash: u64,
     pub(super) cluster: Box<str>,
     pub(super) namespace: Box<str>,
     pub(super) kind: Box<str>,
@@ -26,6 +27,13 @@ pub(super) struct Descriptor {
     pub(super) reason: Box<str>,
     pub(super) type_: Box<str>,
     pub(super) family: Family,
+}
+
+impl Descriptor {
+    /// Cluster, namespace, kind, apiVersion, reason, type.
+    pub(super) fn parts(&self) -> [&str; 6] {
+        [&self.cluster, &self.namespace, &self.kind, &self.api_version, &self.reason, &self.type_]
+    }
 }
 
 /// An object's uid in 16 bytes; other forms (a static pod's hash, a test's word) are kept as text in [`Extra`].

@@ -53,6 +53,9 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// A source of which nothing was sent.
+    pub(crate) const EMPTY: Self = Self { component: Text::EMPTY, host: Text::EMPTY };
+
     /// Tells whether neither component nor host was sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -69,6 +72,8 @@ pub(crate) struct Series {
 }
 
 /// One document of the input. Fields of all shapes side by side; which shape it is shows afterwards.
+///
+/// The two API versions of Events are two views of one stored object under other names, so one field takes both.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Document<'a> {
@@ -93,7 +98,7 @@ pub(crate) struct Document<'a> {
     #[serde(borrow)]
     pub(crate) kind: Text<'a>,
     #[serde(borrow)]
-    pub(crate) metadata: Option<Metadata<'a>>,
+    pub(crate) metadata: Metadata<'a>,
     #[serde(borrow)]
     pub(crate) spec: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -102,42 +107,36 @@ pub(crate) struct Document<'a> {
     pub(crate) data: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(crate) binary_data: Option<&'a RawValue>,
-    // Events of core/v1.
-    #[serde(borrow)]
+    // Events.
+    #[serde(borrow, alias = "regarding")]
     pub(crate) involved_object: Reference<'a>,
     #[serde(borrow)]
-    pub(crate) related: Reference<'a>,
+    pub(crate) related: Option<Box<Reference<'a>>>,
     #[serde(borrow)]
     pub(crate) reason: Text<'a>,
     #[serde(borrow, rename = "type")]
     pub(crate) type_: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "note")]
     pub(crate) message: Text<'a>,
     #[serde(borrow)]
     pub(crate) action: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "deprecatedSource")]
     pub(crate) source: Option<Source<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "reportingController")]
     pub(crate) reporting_component: Text<'a>,
     #[serde(borrow)]
     pub(crate) reporting_instance: Text<'a>,
+    #[serde(alias = "deprecatedCount")]
     pub(crate) count: Option<i64>,
     pub(crate) series: Option<Series>,
+    #[serde(alias = "deprecatedFirstTimestamp")]
     pub(crate) first_timestamp: Moment,
+    #[serde(alias = "deprecatedLastTimestamp")]
     pub(crate) last_timestamp: Moment,
     pub(crate) event_time: Moment,
-    // The same under the names of events.k8s.io.
-    #[serde(borrow)]
-    pub(crate) regarding: Reference<'a>,
-    #[serde(borrow)]
-    pub(crate) note: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) reporting_controller: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) deprecated_source: Option<Source<'a>>,
-    pub(crate) deprecated_count: Option<i64>,
-    pub(crate) deprecated_first_timestamp: Moment,
-    pub(crate) deprecated_last_timestamp: Moment,
+    // Whether the recorder's prefix was removed from the message before; only a record of Faro's knows.
+    #[serde(skip)]
+    pub(crate) combined: bool,
 }
 
 /// The fields of objects that are no Events: those may use an Event's field names for values of any type.
@@ -160,7 +159,7 @@ struct Lenient<'a> {
     #[serde(borrow)]
     kind: Text<'a>,
     #[serde(borrow)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Metadata<'a>,
     #[serde(borrow)]
     spec: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -173,14 +172,14 @@ struct Lenient<'a> {
 
 impl<'a> Document<'a> {
     /// Reads one JSON value.
-    pub(crate) fn read(text: &'a str) -> Result<Self, Malformed> {
-        let error = match serde_json::from_str::<Self>(text) {
+    pub(crate) fn read(text: &'a str) -> Result<Box<Self>, Malformed> {
+        let error = match serde_json::from_str::<Box<Self>>(text) {
             Ok(document) => return Ok(document),
             Err(error) => error,
         };
         let refused = Malformed::from_json(&error);
         match refused.cause {
-            Cause::WrongType | Cause::BadTime => Self::read_leniently(text).ok_or(refused),
+            Cause::WrongType | Cause::BadTime => Self::read_leniently(text).map(Box::new).ok_or(refused),
             _ => Err(refused),
         }
     }

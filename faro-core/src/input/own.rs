@@ -1,10 +1,10 @@
 //! Faro's own records as input: an `event` or `object` line means what its source meant.
 
-use super::document::{Metadata, Source};
+use super::document::{Document, Metadata, Source};
 use super::malformed::Malformed;
 use super::reference::Reference;
 use super::text::{Fields, Moment, NewestManaged, Text};
-use super::{Body, Change, Item, RawEvent, RawObject};
+use super::{Body, Change, Item, RawObject, event};
 use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,7 +36,7 @@ struct Own<'a> {
     #[serde(borrow)]
     involved_object: Reference<'a>,
     #[serde(borrow)]
-    related: Reference<'a>,
+    related: Option<Box<Reference<'a>>>,
     #[serde(borrow)]
     reason: Text<'a>,
     #[serde(borrow, rename = "type")]
@@ -46,7 +46,7 @@ struct Own<'a> {
     #[serde(borrow)]
     action: Text<'a>,
     #[serde(borrow)]
-    source: Source<'a>,
+    source: Option<Source<'a>>,
     #[serde(borrow)]
     reporting_component: Text<'a>,
     #[serde(borrow)]
@@ -77,36 +77,26 @@ pub(super) fn read(text: &str) -> Result<Item<'_>, Malformed> {
         _ if own.initial => Change::Bare,
         _ => Change::Added,
     };
-    let body = if is_event {
-        Body::Event(Box::new(RawEvent {
-            metadata,
-            involved_object: own.involved_object,
-            related: own.related,
-            reason: own.reason,
-            type_: own.type_,
-            message: own.message,
-            action: own.action,
-            source: own.source,
-            reporting_component: own.reporting_component,
-            reporting_instance: own.reporting_instance,
-            count: own.count,
-            series: None,
-            combined: own.combined,
-            first_timestamp: own.first_seen.0,
-            last_timestamp: own.last_seen.0,
-            event_time: None,
-        }))
-    } else {
-        let (api_version, _) = own.gvr.rsplit_once('/').unwrap_or_default();
-        Body::Object(Box::new(RawObject {
-            api_version: Text::from(api_version).into_owned(),
-            kind: own.kind,
-            metadata,
-            spec: None,
-            status: None,
-            data: None,
-            binary_data: None,
-        }))
+    let (api_version, _) = own.gvr.rsplit_once('/').unwrap_or_default();
+    let document = Document {
+        api_version: Text::from(api_version).into_owned(),
+        kind: own.kind,
+        metadata,
+        involved_object: own.involved_object,
+        related: own.related,
+        reason: own.reason,
+        type_: own.type_,
+        message: own.message,
+        action: own.action,
+        source: own.source,
+        reporting_component: own.reporting_component,
+        reporting_instance: own.reporting_instance,
+        count: own.count,
+        first_timestamp: own.first_seen,
+        last_timestamp: own.last_seen,
+        combined: own.combined,
+        ..Document::default()
     };
+    let body = if is_event { Body::Event(event(Box::new(document))?) } else { Body::Object(RawObject(Box::new(document))) };
     Ok(Item { observed: own.timestamp.0, timed: false, change, cluster: own.cluster, gvr: own.gvr, body })
 }

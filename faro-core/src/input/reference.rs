@@ -5,25 +5,22 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
 
-/// One field of a reference, in the order of sending.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
-    Known(usize),
-    Other(usize),
-}
-
 const NAMES: [&str; 7] = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"];
 
 /// A reference to an object, as an Event carries it (`ObjectReference` of core/v1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reference<'a> {
     known: [Text<'a>; 7],
-    order: [Option<Place>; 8],
-    // Fields that core/v1 does not have, and whatever comes after the eighth.
-    others: Vec<(Text<'a>, serde_json::Value)>,
+    // Which of the known fields were sent, in that order: index plus one, 0 for none.
+    order: [u8; 7],
+    // Fields that core/v1 does not have; each with how many known fields were sent before it.
+    others: Vec<(u8, Text<'a>, serde_json::Value)>,
 }
 
 impl<'a> Reference<'a> {
+    /// A reference of which nothing was sent.
+    pub(crate) const EMPTY: Self = Self { known: [const { Text::EMPTY }; 7], order: [0; 7], others: Vec::new() };
+
     /// Makes a reference from its fields; empty ones count as not sent.
     #[must_use]
     pub fn new(kind: &'a str, namespace: &'a str, name: &'a str, uid: &'a str, api_version: &'a str) -> Self {
@@ -31,7 +28,7 @@ impl<'a> Reference<'a> {
         for (index, text) in [kind, namespace, name, uid, api_version].into_iter().enumerate() {
             if !text.is_empty() {
                 made.known[index] = Text::from(text);
-                made.place(Place::Known(index));
+                made.place(index);
             }
         }
         made
@@ -40,7 +37,7 @@ impl<'a> Reference<'a> {
     /// Tells whether the server sent a reference with any field.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.order[0].is_none() && self.others.is_empty()
+        self.order[0] == 0 && self.others.is_empty()
     }
 
     /// The object's kind, `Pod`; empty when not sent.
@@ -79,27 +76,31 @@ impl<'a> Reference<'a> {
         &self.known[6]
     }
 
-    fn place(&mut self, place: Place) {
-        if let Some(free) = self.order.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(place);
+    fn place(&mut self, index: usize) {
+        if let Some(free) = self.order.iter_mut().find(|place| **place == 0) {
+            // There are seven.
+            *free = u8::try_from(index + 1).unwrap_or(0);
         }
+    }
+
+    fn placed(&self) -> u8 {
+        u8::try_from(self.order.iter().filter(|place| **place != 0).count()).unwrap_or(0)
     }
 }
 
 impl Serialize for Reference<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let mut printed = 0;
-        for place in self.order.iter().flatten() {
-            match *place {
-                Place::Known(index) => map.serialize_entry(NAMES[index], &self.known[index])?,
-                Place::Other(index) => {
-                    printed = index + 1;
-                    map.serialize_entry(&self.others[index].0, &self.others[index].1)?;
-                }
+        let mut others = self.others.iter().peekable();
+        for (sent, place) in (0..).zip(&self.order) {
+            while let Some((_, key, value)) = others.next_if(|(before, ..)| *before <= sent) {
+                map.serialize_entry(key, value)?;
+            }
+            if let Some(index) = place.checked_sub(1).map(usize::from) {
+                map.serialize_entry(NAMES[index], &self.known[index])?;
             }
         }
-        for (key, value) in self.others.iter().skip(printed) {
+        for (_, key, value) in others {
             map.serialize_entry(key, value)?;
         }
         map.end()
@@ -129,14 +130,14 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Reference<'a> {
                 let mut reference = Reference::default();
                 while let Some(key) = map.next_key::<Text<'de>>()? {
                     if let Some(index) = NAMES.iter().position(|name| *name == &*key) {
-                        if reference.order.contains(&Some(Place::Known(index))) {
+                        if reference.order.iter().any(|place| usize::from(*place) == index + 1) {
                             return Err(A::Error::duplicate_field(NAMES[index]));
                         }
                         reference.known[index] = map.next_value()?;
-                        reference.place(Place::Known(index));
+                        reference.place(index);
                     } else {
-                        reference.others.push((key, map.next_value()?));
-                        reference.place(Place::Other(reference.others.len() - 1));
+                        let before = reference.placed();
+                        reference.others.push((before, key, map.next_value()?));
                     }
                 }
                 Ok(reference)

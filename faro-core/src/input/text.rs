@@ -13,6 +13,9 @@ use std::ops::Deref;
 pub struct Text<'a>(pub Cow<'a, str>);
 
 impl Text<'_> {
+    /// Nothing.
+    pub(crate) const EMPTY: Self = Self(Cow::Borrowed(""));
+
     /// Returns a copy that does not borrow from the input.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {

@@ -1,6 +1,6 @@
 //! Whether a record is news: which version of which object was seen last.
 
-use crate::deadlines::Deadlines;
+use crate::deadlines::{Deadlines, Due};
 use crate::hash::{self, Fingerprint};
 use crate::slots::Slots;
 use crate::time::Nanos;
@@ -80,7 +80,8 @@ pub struct Identities {
     limit: NonZeroUsize,
     known: Slots<Known>,
     by_identity: HashTable<u32>,
-    ages: Deadlines,
+    // By last observation, from the first time that the limit is reached; before that nothing needs it.
+    ages: Option<Deadlines>,
     forgotten: Option<Identity>,
 }
 
@@ -91,11 +92,17 @@ struct Known {
     observed: Nanos,
 }
 
+impl Known {
+    const fn age(&self) -> Due {
+        (self.observed, self.identity.0[1])
+    }
+}
+
 impl Identities {
     /// Makes the stage with room for `limit` objects.
     #[must_use]
     pub fn new(limit: NonZeroUsize) -> Self {
-        Self { limit, known: Slots::new(), by_identity: HashTable::new(), ages: Deadlines::default(), forgotten: None }
+        Self { limit, known: Slots::new(), by_identity: HashTable::new(), ages: None, forgotten: None }
     }
 
     /// Returns the object that the last new one displaced.
@@ -124,21 +131,30 @@ impl Identities {
 
     fn insert(&mut self, made: Known) {
         if self.known.len() >= self.limit.get() {
-            let known = &self.known;
-            let oldest = self.ages.first(|slot| Some((known[slot].observed, known[slot].identity.0[1])));
-            if let Some((_, slot)) = oldest {
-                let gone = self.known.remove(slot);
-                self.ages.remove(slot);
-                self.forgotten = Some(gone.identity);
-                if let Ok(entry) = self.by_identity.find_entry(gone.identity.0[0], |&other| other == slot) {
-                    entry.remove();
-                }
-            }
+            self.forget_least_recent();
         }
         let slot = self.known.insert(made);
         let known = &self.known;
         self.by_identity.insert_unique(made.identity.0[0], slot, |&slot| known[slot].identity.0[0]);
-        self.ages.push(slot, (made.observed, made.identity.0[1]));
+        if let Some(ages) = &mut self.ages {
+            ages.push(slot, made.age());
+        }
+    }
+
+    fn forget_least_recent(&mut self) {
+        let known = &self.known;
+        let ages = self.ages.get_or_insert_with(|| {
+            let mut ages = Deadlines::default();
+            self.by_identity.iter().for_each(|&slot| ages.push(slot, known[slot].age()));
+            ages
+        });
+        let Some((_, slot)) = ages.first(|slot| Some(known[slot].age())) else { return };
+        ages.remove(slot);
+        let gone = self.known.remove(slot);
+        self.forgotten = Some(gone.identity);
+        if let Ok(entry) = self.by_identity.find_entry(gone.identity.0[0], |&other| other == slot) {
+            entry.remove();
+        }
     }
 
     pub(crate) fn snapshot(&self) -> IdentitiesSnapshot {

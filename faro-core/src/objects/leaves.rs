@@ -47,13 +47,13 @@ pub(super) type Leaves = Vec<(String, String)>;
 pub(super) fn of(object: &RawObject<'_>) -> Leaves {
     let mut leaves = Leaves::new();
     let parse = |raw: Option<&serde_json::value::RawValue>| raw.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-    if let Some(at) = object.metadata.deletion_timestamp.0 {
+    if let Some(at) = object.metadata().deletion_timestamp.0 {
         leaves.push(("metadata.deletionTimestamp".to_owned(), at.to_string()));
     }
-    match &*object.kind {
+    match object.kind() {
         "Secret" => return leaves,
         "ConfigMap" => {
-            for (field, raw) in [("data", object.data), ("binaryData", object.binary_data)] {
+            for (field, raw) in [("data", object.0.data), ("binaryData", object.0.binary_data)] {
                 let Some(Value::Object(data)) = parse(raw) else { continue };
                 let hashes = data.iter().map(|(key, value)| {
                     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -63,10 +63,10 @@ pub(super) fn of(object: &RawObject<'_>) -> Leaves {
             }
         }
         _ => {
-            if let Some(spec) = parse(object.spec) {
+            if let Some(spec) = parse(object.0.spec) {
                 flatten(&mut leaves, &mut String::from("spec"), &spec);
             }
-            if let Some(Value::Object(status)) = parse(object.status) {
+            if let Some(Value::Object(status)) = parse(object.0.status) {
                 status_of(&mut leaves, &status);
             }
         }

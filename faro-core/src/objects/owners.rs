@@ -60,7 +60,7 @@ impl Owners {
     pub fn learn_from_object(&mut self, cluster: &str, object: &RawObject<'_>) -> Option<Adoption> {
         let (kind, name) = object.controller()?;
         let (kind, name) = (kind.to_owned(), name.to_owned());
-        self.learn(cluster, (&object.kind, &object.metadata.namespace, &object.metadata.name), (&kind, &name))
+        self.learn(cluster, (object.kind(), &object.metadata().namespace, &object.metadata().name), (&kind, &name))
     }
 
     /// Learns from what a controller says it created or deleted.
@@ -194,6 +194,6 @@ mod tests {
         );
         let item = input::read(&json).unwrap();
         let Body::Event(event) = item.body else { panic!("an event") };
-        owners.learn_from_report("", &Report::new(*event, item.change, Nanos(0)));
+        owners.learn_from_report("", &Report::new(event, item.change, Nanos(0)));
     }
 }

@@ -1,0 +1,101 @@
+//! Options from a file: YAML by their long names, strict.
+
+use super::{Program, command};
+use crate::failure::Failure;
+use crate::notice::shown;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches};
+use serde_json::Value;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Options that only make sense on the command line.
+const NOT_HERE: [&str; 3] = ["config", "help", "version"];
+
+/// Reads the options of `file`, less those that the command line gave, as arguments.
+pub(super) fn read(program: Program, file: &Path, given: &ArgMatches) -> Result<Vec<OsString>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
+    let wrong = |line: usize, what: String| Failure::usage(format!("{}:{line}: {what}", file.display()));
+    let options = serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
+        with_snippet: false,
+    };
+    let entries: Value = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+        let line = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
+        let what = error.to_string();
+        wrong(line, what.split(" at line ").next().unwrap_or_default().to_owned())
+    })?;
+    let entries = match entries {
+        Value::Null => return Ok(Vec::new()),
+        Value::Object(entries) => entries,
+        Value::Array(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) => {
+            return Err(wrong(1, "options are given as `name: value`".to_owned()));
+        }
+    };
+    let whole = command(program);
+    let Some(replay) = whole.find_subcommand("replay") else { return Ok(Vec::new()) };
+    let known: Vec<&Arg> = replay.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !NOT_HERE.contains(&long))).collect();
+    let mut more = Vec::new();
+    for (name, value) in &entries {
+        let line = line_of(&text, name);
+        let Some(arg) = known.iter().find(|arg| arg.get_long() == Some(name)) else {
+            let near = known
+                .iter()
+                .filter_map(|arg| arg.get_long())
+                .map(|long| (strsim::jaro_winkler(long, name), long))
+                .filter(|(score, _)| *score > 0.8)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let hint = near.map_or_else(String::new, |(_, long)| format!(": did you mean `{long}`?"));
+            return Err(wrong(line, format!("unknown option `{}`{hint}", shown(name))));
+        };
+        let values = arguments(arg, name, value).map_err(|what| wrong(line, what))?;
+        check(program, &values).map_err(|what| wrong(line, what))?;
+        let on_command_line = given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        let all = name == "namespace" && given.get_flag("all_namespaces");
+        let some = name == "all-namespaces" && given.value_source("namespace") == Some(ValueSource::CommandLine);
+        if !on_command_line && !all && !some {
+            more.extend(values);
+        }
+    }
+    Ok(more)
+}
+
+/// One option as it would stand on the command line.
+fn arguments(arg: &Arg, name: &str, value: &Value) -> Result<Vec<OsString>, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    let option = |text: String| OsString::from(format!("--{name}={text}"));
+    if matches!(arg.get_action(), ArgAction::SetTrue) {
+        return match value {
+            Value::Bool(true) => Ok(vec![OsString::from(format!("--{name}"))]),
+            Value::Bool(false) => Ok(Vec::new()),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Err(format!("`{name}` is true or false")),
+        };
+    }
+    if let (Value::Array(values), ArgAction::Append) = (value, arg.get_action()) {
+        let texts: Option<Vec<String>> = values.iter().map(text).collect();
+        return texts.map(|texts| texts.into_iter().map(option).collect()).ok_or_else(|| format!("`{name}` is a list of texts"));
+    }
+    text(value).map(|text| vec![option(text)]).ok_or_else(|| format!("`{name}` is one value"))
+}
+
+/// Lets clap judge one option alone, so that what it says belongs to one line.
+fn check(program: Program, values: &[OsString]) -> Result<(), String> {
+    let args = [OsString::from(program.name()), OsString::from("replay")].into_iter().chain(values.iter().cloned()).chain([OsString::from("-")]);
+    let Err(error) = command(program).try_get_matches_from(args) else { return Ok(()) };
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more"));
+    Err(lines.collect::<Vec<_>>().join("; ").trim_start_matches("error: ").to_owned())
+}
+
+/// The line on which an option stands, from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let is_key = |line: &str| {
+        let line = line.trim_start_matches(['"', '\'']);
+        line.strip_prefix(name).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
+    };
+    text.lines().position(is_key).map_or(1, |at| at + 1)
+}
