@@ -1,1 +1,7 @@
-//! Benchmarks of Faro; see `benches/`.
+//! What the benchmarks measure and what they are compared with.
+//!
+//! Each benchmark has a fixed seed, feeds keys in random order with realistic messages and live deadlines, and asserts its result.
+
+pub mod ceiling;
+pub mod naive;
+pub mod workload;

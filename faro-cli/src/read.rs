@@ -15,3 +15,6 @@ pub(crate) use files::{Input, expand};
 pub(crate) use merge::{Merge, Receiver};
 pub(crate) use pool::{Next, Pool, Stopper};
 pub(crate) use source::{Chunk, Source};
+
+#[cfg(test)]
+mod tests;

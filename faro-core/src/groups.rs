@@ -208,6 +208,11 @@ impl Groups {
         self.len() == 0
     }
 
+    /// Calls `with` with the latest message of each group, in no particular order.
+    pub fn for_each_message(&self, mut with: impl FnMut(&str)) {
+        self.slots().for_each(|slot| with(group::text(&self.groups[slot].message)));
+    }
+
     /// Puts occurrences into their group and returns its severity, or the verdict's when there are none.
     pub fn observe(
         &mut self,
@@ -308,7 +313,7 @@ impl Groups {
                 let older = self.groups[head].next_segment;
                 if older == NONE || !reach(&self.groups[older]) { head } else { self.bridge(head, stretch) }
             }
-            Some(head) => match self.segment_after(head, &reach) {
+            Some(head) => match self.segment_after(head, stretch.from, &reach) {
                 (_, Some(found)) => self.bridge(found, stretch),
                 (newer, None) => self.open(key, occurrence, stretch, newer, now, print),
             },

@@ -1,4 +1,4 @@
-//! Text as rules, durations, conditions and selectors, see `faro_tests::fuzz::rules_in`.
+//! Bytes as rules, durations, conditions and selectors, see `faro_tests::fuzz::rules_in`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| faro_tests::fuzz::rules_in(text));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| faro_tests::fuzz::rules_in(bytes));

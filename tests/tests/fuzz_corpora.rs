@@ -11,11 +11,7 @@ fn recordings_keep_every_promise() {
 
 #[test]
 fn rules_keep_every_promise() {
-    replay("rules_in", |bytes| {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            faro_tests::fuzz::rules_in(text);
-        }
-    });
+    replay("rules_in", faro_tests::fuzz::rules_in);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What can be told about an expression before it runs: its names, its patterns, and whether it can be true.
 
-use super::{ConditionError, written};
 use super::value::Pattern;
 use super::vocabulary::{FUNCTIONS, Kind, TYPES, Word};
+use super::{ConditionError, written};
 use crate::suggestion::Suggestion;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
 use regex::RegexBuilder;
@@ -151,7 +151,8 @@ impl<'a> Checker<'a> {
             Expr::Ident(_) => matches!(self.kind(expr), Some(Kind::Flag) | None),
             Expr::Select(select) => select.test || matches!(self.kind(expr), Some(Kind::Flag) | None),
             Expr::Call(call) => match call.func_name.as_str() {
-                "_+_" | "_-_" | "_*_" | "_/_" | "_%_" | "-_" | "size" | "string" | "int" | "uint" | "double" | "bytes" | "type" | "timestamp" | "duration" => false,
+                "_+_" | "_-_" | "_*_" | "_/_" | "_%_" | "-_" | "size" | "string" | "int" | "uint" | "double" | "bytes" | "type"
+                | "timestamp" | "duration" => false,
                 "_?_:_" => call.args.iter().skip(1).all(|branch| self.may_be_true(branch)),
                 "_&&_" | "_||_" | "!_" => call.args.iter().all(|operand| self.may_be_true(operand)),
                 _ => true,

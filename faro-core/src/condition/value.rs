@@ -38,7 +38,8 @@ pub(crate) fn json(value: &serde_json::Value) -> Boxed<'_> {
         serde_json::Value::String(text) => Box::new(CelString::from(text.as_str())),
         serde_json::Value::Array(items) => Box::new(CelList::from(items.iter().map(json).collect::<Vec<_>>())),
         serde_json::Value::Object(fields) => {
-            let map: HashMap<CelMapKey<'_>, Boxed<'_>> = fields.iter().map(|(key, value)| (CelMapKey::from(key.as_str()), json(value))).collect();
+            let map: HashMap<CelMapKey<'_>, Boxed<'_>> =
+                fields.iter().map(|(key, value)| (CelMapKey::from(key.as_str()), json(value))).collect();
             Box::new(CelMap::from(map))
         }
     }
@@ -72,7 +73,7 @@ impl StaticVal for Pattern {}
 
 /// The functions that conditions know: those of the language, and `timestamp` and `duration`.
 ///
-/// The two give nanoseconds: the crate's own would read the clock's time zone through chrono's `clock` feature.
+/// The two give nanoseconds: the interpreter's own need chrono with its `clock` feature, and the engine has no clock.
 pub(super) fn environment() -> &'static Arc<Env> {
     static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
@@ -104,5 +105,8 @@ fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executio
 }
 
 fn argument<'a>(args: &'a [CowVal<'_, '_>]) -> Result<&'a str, ExecutionError> {
-    args.first().and_then(|value| value.downcast_ref::<CelString<'_>>()).map(CelString::inner).ok_or_else(ExecutionError::missing_argument_or_target)
+    args.first()
+        .and_then(|value| value.downcast_ref::<CelString<'_>>())
+        .map(CelString::inner)
+        .ok_or_else(ExecutionError::missing_argument_or_target)
 }

@@ -176,8 +176,27 @@ pub(super) const RECORDS: [&[Word]; 3] = [OBJECT, EVENT, GROUP];
 
 /// The functions and macros of the language, and those that read times.
 pub(super) const FUNCTIONS: [&str; 21] = [
-    "all", "bool", "bytes", "contains", "double", "duration", "dyn", "endsWith", "exists", "exists_one", "filter", "has", "int", "map", "matches", "size",
-    "startsWith", "string", "timestamp", "type", "uint",
+    "all",
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "exists",
+    "exists_one",
+    "filter",
+    "has",
+    "int",
+    "map",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
 ];
 
 /// The names of types, as `type(x) == int` uses them.

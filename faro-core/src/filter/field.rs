@@ -72,9 +72,9 @@ impl FieldSelector {
     /// Tells whether every requirement holds that the record can answer.
     #[must_use]
     pub fn matches(&self, record: &Record<'_>) -> bool {
-        self.0.iter().all(|requirement| {
-            value(record, requirement.field).is_none_or(|value| (value == requirement.value) == requirement.equal)
-        })
+        self.0
+            .iter()
+            .all(|requirement| value(record, requirement.field).is_none_or(|value| (value == requirement.value) == requirement.equal))
     }
 
     /// Tells whether everything is selected.
@@ -141,11 +141,7 @@ fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<&'a str> {
                 Field::InvolvedApiVersion => resource.map(|resource| resource.api_version),
                 Field::Reason => Some(group.reason),
                 Field::Type => Some(group.type_),
-                Field::Name
-                | Field::Namespace
-                    | Field::InvolvedFieldPath
-                | Field::Source
-                | Field::ReportingComponent => None,
+                Field::Name | Field::Namespace | Field::InvolvedFieldPath | Field::Source | Field::ReportingComponent => None,
             }
         }
         Record::Summary(_) => None,

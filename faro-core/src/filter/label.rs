@@ -160,7 +160,21 @@ mod tests {
 
     #[test]
     fn what_is_no_selector_is_refused() {
-        for text in ["app=web,,", "=web", "app in web", "app in (web", "app of (web)", "app)", "a b", "app=we b", "app=(a)", "a/b/c", "/a", "ä=b", "app>1"] {
+        for text in [
+            "app=web,,",
+            "=web",
+            "app in web",
+            "app in (web",
+            "app of (web)",
+            "app)",
+            "a b",
+            "app=we b",
+            "app=(a)",
+            "a/b/c",
+            "/a",
+            "ä=b",
+            "app>1",
+        ] {
             check(text, None);
         }
     }

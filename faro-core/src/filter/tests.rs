@@ -94,7 +94,10 @@ fn condition_leaves_alone_what_lacks_its_fields() {
     check(condition("workload.kind == 'Deployment'"), &["object", "event", "group", "node", "other", "summary"]);
     check(condition("labels.app == 'web'"), &["object", "group", "node-group", "other", "summary"]);
     check(condition("resource.name.matches('^web')"), &["object", "event", "group", "node", "node-event", "summary"]);
-    check(condition("timestamp(lastSeen) > timestamp('1970-01-01T00:00:00.000000020Z')"), &["object", "group", "node", "node-group", "other", "summary"]);
+    check(
+        condition("timestamp(lastSeen) > timestamp('1970-01-01T00:00:00.000000020Z')"),
+        &["object", "group", "node", "node-group", "other", "summary"],
+    );
 }
 
 #[test]
@@ -152,7 +155,13 @@ fn with_records(mut each: impl FnMut(&'static str, &Record<'_>)) {
             left_selector: true,
             changed_at: Some(Nanos(1)),
             link: Link { gvr, namespace, name },
-            operational: vec![Operational { reason: "BackOff".into(), family: Family::CrashLoop, severity: Severity::High, count: 1, last_seen: Nanos(1) }],
+            operational: vec![Operational {
+                reason: "BackOff".into(),
+                family: Family::CrashLoop,
+                severity: Severity::High,
+                count: 1,
+                last_seen: Nanos(1),
+            }],
             labels,
             annotations: &app,
             owner: Some(Owner { kind: "ReplicaSet", name: "web-5d" }),

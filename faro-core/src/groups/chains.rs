@@ -23,12 +23,15 @@ impl Groups {
     }
 
     /// Walks from a head that is not reached to the newest segment that is; also tells the last one that is newer than the stretch.
-    pub(super) fn segment_after(&self, head: u32, reach: &impl Fn(&Group) -> bool) -> (Option<u32>, Option<u32>) {
+    pub(super) fn segment_after(&self, head: u32, from: Nanos, reach: &impl Fn(&Group) -> bool) -> (Option<u32>, Option<u32>) {
         let (mut newer, mut slot) = (None, head);
         while slot != NONE {
             let group = &self.groups[slot];
             if reach(group) {
                 return (newer, Some(slot));
+            }
+            if group.first < from {
+                break;
             }
             newer = Some(slot);
             slot = group.next_segment;
@@ -144,7 +147,7 @@ impl Groups {
             // What was evicted may have been of this key.
             let window = self.config.window.0;
             let reach = |group: &Group| group.first <= stretch.to.plus(window);
-            newer = self.find(key).and_then(|head| self.segment_after(head, &reach).0);
+            newer = self.find(key).and_then(|head| self.segment_after(head, stretch.from, &reach).0);
         }
         let group = self.describe_occurrence(key, occurrence);
         let slot = self.groups.insert(group);
@@ -370,7 +373,7 @@ impl Groups {
         let head = self.by_key.find(key[0], |&other| groups[other].key == key).copied().unwrap_or(slot);
         let window = self.config.window.0;
         let reach = |group: &Group| group.first <= stretch.to.plus(window) && group.last.plus(window) >= stretch.from;
-        match self.segment_after(head, &reach).1 {
+        match self.segment_after(head, stretch.from, &reach).1 {
             Some(newest) => self.bridge(newest, stretch),
             None => slot,
         }

@@ -18,17 +18,21 @@ use std::fmt;
 /// assert!(!pattern.matches("references non-existent secret \"db\" not found"));
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
-pub struct Pattern(Box<str>);
+#[serde(from = "String", into = "String")]
+pub struct Pattern {
+    text: Box<str>,
+    // What stands before the first star, or all of it: most texts differ within.
+    head: usize,
+}
 
 impl Pattern {
     /// Tells whether the whole of `text` is what the pattern describes.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let Some((head, rest)) = self.0.split_once('*') else {
-            return *self.0 == *text;
+        let Some(rest) = self.text.get(self.head + 1..) else {
+            return *self.text == *text;
         };
-        let Some(mut left) = text.strip_prefix(head) else {
+        let Some(mut left) = text.strip_prefix(&self.text[..self.head]) else {
             return false;
         };
         let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -44,31 +48,37 @@ impl Pattern {
     /// Tells whether the pattern matches one text only.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        !self.0.contains('*')
+        self.head == self.text.len()
     }
 
     /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl From<&str> for Pattern {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self { text: text.into(), head: text.find('*').unwrap_or(text.len()) }
     }
 }
 
 impl From<String> for Pattern {
     fn from(text: String) -> Self {
-        Self(text.into())
+        Self::from(text.as_str())
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text.into()
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -195,11 +195,7 @@ impl User {
             return base;
         };
         let (severity, family) = self.rules.outcome(number);
-        Verdict {
-            severity: severity.unwrap_or(base.severity),
-            family: family.unwrap_or(base.family),
-            rule: self.encode(number, base.rule),
-        }
+        Verdict { severity: severity.unwrap_or(base.severity), family: family.unwrap_or(base.family), rule: self.encode(number, base.rule) }
     }
 
     /// The id of a user rule over a base: they follow the base ids, one for each remainder.
@@ -234,7 +230,12 @@ mod tests {
 
     #[test]
     fn back_off_is_two_things() {
-        check(KUBELET, "BackOff", "Back-off restarting failed container app in pod web_shop(6c1b...)", (Family::CrashLoop, Severity::Critical));
+        check(
+            KUBELET,
+            "BackOff",
+            "Back-off restarting failed container app in pod web_shop(6c1b...)",
+            (Family::CrashLoop, Severity::Critical),
+        );
         check(KUBELET, "BackOff", "Back-off restarting failed container", (Family::CrashLoop, Severity::Critical));
         check(KUBELET, "BackOff", "Back-off pulling image \"nginx:nope\"", (Family::ImagePull, Severity::Critical));
     }
@@ -242,7 +243,12 @@ mod tests {
     #[test]
     fn each_probe_has_its_severity() {
         check(KUBELET, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", (Family::Probe, Severity::High));
-        check(KUBELET, "Unhealthy", "Startup probe failed: dial tcp 10.0.0.1:8080: connect: connection refused", (Family::Probe, Severity::High));
+        check(
+            KUBELET,
+            "Unhealthy",
+            "Startup probe failed: dial tcp 10.0.0.1:8080: connect: connection refused",
+            (Family::Probe, Severity::High),
+        );
         check(KUBELET, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", (Family::Probe, Severity::Medium));
     }
 
@@ -250,17 +256,36 @@ mod tests {
     fn readiness_probe_is_worse_once_it_persists() {
         let rules = Rules::builtin();
         let rule = judge(&rules, KUBELET, "Unhealthy", "Readiness probe failed: x", "Warning").rule;
-        assert!(rules.escalations(rule).iter().any(|step| step.to == Severity::High && step.lasting.is_some()), "{:?}", rules.escalations(rule));
+        assert!(
+            rules.escalations(rule).iter().any(|step| step.to == Severity::High && step.lasting.is_some()),
+            "{:?}",
+            rules.escalations(rule)
+        );
     }
 
     #[test]
     fn what_cannot_run_is_critical() {
-        check(KUBELET, "FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network", (Family::PodSandbox, Severity::Critical));
-        check(KUBELET, "NetworkNotReady", "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized", (Family::Network, Severity::Critical));
+        check(
+            KUBELET,
+            "FailedCreatePodSandBox",
+            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network",
+            (Family::PodSandbox, Severity::Critical),
+        );
+        check(
+            KUBELET,
+            "NetworkNotReady",
+            "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
+            (Family::Network, Severity::Critical),
+        );
         check(KUBELET, "Failed", "Error: ImagePullBackOff", (Family::ImagePull, Severity::Critical));
         check(KUBELET, "Failed", "Error: ErrImagePull", (Family::ImagePull, Severity::Critical));
         check(KUBELET, "Failed", "Failed to pull image \"x\": rpc error: code = NotFound", (Family::ImagePull, Severity::Critical));
-        check(NODE, "OOMKilling", "Memory cgroup out of memory: Killed process 4711 (java) total-vm:8kB", (Family::Oom, Severity::Critical));
+        check(
+            NODE,
+            "OOMKilling",
+            "Memory cgroup out of memory: Killed process 4711 (java) total-vm:8kB",
+            (Family::Oom, Severity::Critical),
+        );
         check(NODE, "SystemOOM", "System OOM encountered, victim process: java, pid: 4711", (Family::Oom, Severity::Critical));
         check(NODE, "NodeNotReady", "Node n1 status is now: NodeNotReady", (Family::NodeDown, Severity::Critical));
     }
@@ -269,9 +294,24 @@ mod tests {
     fn what_fails_is_high() {
         check(SCHEDULER, "FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu.", (Family::Scheduling, Severity::High));
         check(KUBELET, "Evicted", "The node was low on resource: memory.", (Family::Eviction, Severity::High));
-        check(KUBELET, "FailedMount", "MountVolume.SetUp failed for volume \"certs\" : secret \"db-tls\" not found", (Family::Config, Severity::High));
-        check(KUBELET, "FailedMount", "MountVolume.SetUp failed for volume \"conf\" : configmap \"web\" not found", (Family::Config, Severity::High));
-        check(KUBELET, "FailedMount", "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for the condition", (Family::Volume, Severity::High));
+        check(
+            KUBELET,
+            "FailedMount",
+            "MountVolume.SetUp failed for volume \"certs\" : secret \"db-tls\" not found",
+            (Family::Config, Severity::High),
+        );
+        check(
+            KUBELET,
+            "FailedMount",
+            "MountVolume.SetUp failed for volume \"conf\" : configmap \"web\" not found",
+            (Family::Config, Severity::High),
+        );
+        check(
+            KUBELET,
+            "FailedMount",
+            "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for the condition",
+            (Family::Volume, Severity::High),
+        );
     }
 
     #[test]
@@ -287,7 +327,8 @@ mod tests {
 
     #[test]
     fn unknown_reason_is_judged_by_its_type() {
-        for (type_, want) in [("Warning", Severity::Medium), ("Normal", Severity::Info), ("", Severity::Info), ("Strange", Severity::Info)] {
+        for (type_, want) in [("Warning", Severity::Medium), ("Normal", Severity::Info), ("", Severity::Info), ("Strange", Severity::Info)]
+        {
             let verdict = judge(&Rules::builtin(), KUBELET, "NobodyKnowsThisReason", "out of memory, CrashLoopBackOff", type_);
             assert_eq!(verdict, Verdict { severity: want, family: Family::Other, rule: RuleId::DEFAULT }, "{type_}");
         }
@@ -316,7 +357,9 @@ mod tests {
 
     fn judge(rules: &Rules, about: &str, reason: &str, message: &str, type_: &str) -> Verdict {
         let message = serde_json::to_string(message).unwrap();
-        let json = format!(r#"{{"kind":"Event","metadata":{{"name":"e","namespace":"shop"}},"reason":"{reason}","type":"{type_}","message":{message},{about}}}"#);
+        let json = format!(
+            r#"{{"kind":"Event","metadata":{{"name":"e","namespace":"shop"}},"reason":"{reason}","type":"{type_}","message":{message},{about}}}"#
+        );
         let item = input::read(&json).unwrap();
         let Body::Event(event) = item.body else { unreachable!() };
         rules.judge(&Report::new(event, item.change, Nanos(0)))

@@ -186,7 +186,8 @@ impl Rule {
         let compile = |message: serde_saphyr::Spanned<String>| {
             let anchored = format!("^(?:{})$", message.value);
             // By itself first: a parenthesis too many would close the group that anchors it.
-            let regex = Regex::new(&message.value).and_then(|_| RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(MAX_PATTERN).build());
+            let regex = Regex::new(&message.value)
+                .and_then(|_| RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(MAX_PATTERN).build());
             regex.map_err(|error| RuleError::bad(message.referenced, "message", &ConditionError::pattern(&message.value, &error)))
         };
         let condition = |when: serde_saphyr::Spanned<String>| {

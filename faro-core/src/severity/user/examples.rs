@@ -59,7 +59,11 @@ impl Example {
     pub(super) fn run(&self, rules: &UserRules) -> ExampleOutcome {
         let name_of = |number: usize| rules.rules.get(number).map_or("", |rule| &rule.name);
         let name = name_of(usize::from(self.rule));
-        let expected = words(self.severity, self.family, self.matches.map(|matches| if matches { format!("rule {name}") } else { format!("not rule {name}") }));
+        let expected = words(
+            self.severity,
+            self.family,
+            self.matches.map(|matches| if matches { format!("rule {name}") } else { format!("not rule {name}") }),
+        );
         let Ok(Item { body: Body::Event(event), change, .. }) = input::read_event(&self.event) else {
             return ExampleOutcome { name: name.to_owned(), line: self.line, expected, got: "no event".to_owned(), ok: false };
         };
@@ -83,6 +87,10 @@ impl Example {
 }
 
 fn words(severity: Option<Severity>, family: Option<Family>, rule: Option<String>) -> String {
-    let parts = [severity.map(|severity| format!("severity {severity}")), family.map(|family| format!("family {family}")), rule.map(|rule| format!("by {rule}"))];
+    let parts = [
+        severity.map(|severity| format!("severity {severity}")),
+        family.map(|family| format!("family {family}")),
+        rule.map(|rule| format!("by {rule}")),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -2,8 +2,8 @@
 
 use crate::severity::{Escalation, Family, Severity};
 use crate::suggestion::Suggestion;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
 use std::fmt;
 
@@ -89,6 +89,7 @@ impl RuleError {
         Self::at(location, RuleCause::BadValue { key, detail: detail.to_string() })
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is the parser's, and the others differ in their words only")]
     fn from_yaml(error: &serde_saphyr::Error) -> Self {
         let location = error.location().unwrap_or(Location::UNKNOWN);
         let mut inner = error.without_snippet();
@@ -167,7 +168,10 @@ pub(super) enum AnyOf {
 
 impl AnyOf {
     /// Makes something of each text; nothing of none.
-    pub(super) fn each<T>(written: Option<Spanned<Self>>, make: impl Fn(&str, Location) -> Result<T, RuleError>) -> Result<Vec<T>, RuleError> {
+    pub(super) fn each<T>(
+        written: Option<Spanned<Self>>,
+        make: impl Fn(&str, Location) -> Result<T, RuleError>,
+    ) -> Result<Vec<T>, RuleError> {
         match written.map(|written| (written.referenced, written.value)) {
             None => Ok(Vec::new()),
             Some((place, Self::One(text))) => Ok(vec![make(&text, place)?]),

@@ -63,9 +63,24 @@ fn every_condition_must_hold() {
 
 #[test]
 fn condition_is_looked_at_last() {
-    check("rules: [{name: a, match: {reason: BackOff}, when: event.count > 4, severity: low}]", "BackOff", "Back-off pulling image x", (Severity::Low, Family::ImagePull));
-    check("rules: [{name: a, match: {reason: BackOff}, when: event.count > 5, severity: low}]", "BackOff", "Back-off pulling image x", (Severity::Critical, Family::ImagePull));
-    check("rules: [{name: a, match: {reason: BackOff}, when: event.labels.x == '', severity: low}]", "BackOff", "Back-off pulling image x", (Severity::Critical, Family::ImagePull));
+    check(
+        "rules: [{name: a, match: {reason: BackOff}, when: event.count > 4, severity: low}]",
+        "BackOff",
+        "Back-off pulling image x",
+        (Severity::Low, Family::ImagePull),
+    );
+    check(
+        "rules: [{name: a, match: {reason: BackOff}, when: event.count > 5, severity: low}]",
+        "BackOff",
+        "Back-off pulling image x",
+        (Severity::Critical, Family::ImagePull),
+    );
+    check(
+        "rules: [{name: a, match: {reason: BackOff}, when: event.labels.x == '', severity: low}]",
+        "BackOff",
+        "Back-off pulling image x",
+        (Severity::Critical, Family::ImagePull),
+    );
 }
 
 #[test]
@@ -96,7 +111,8 @@ fn readiness_keeps_its_escalation_under_a_rule_that_names_the_family() {
 
 #[test]
 fn every_id_of_the_largest_file_fits() {
-    let text: String = (0..MAX_RULES).map(|number| format!("  - {{name: r{number}, match: {{reason: R{number}}}, severity: low}}\n")).collect();
+    let text: String =
+        (0..MAX_RULES).map(|number| format!("  - {{name: r{number}, match: {{reason: R{number}}}, severity: low}}\n")).collect();
     let rules = Rules::with_user(UserRules::parse(&format!("rules:\n{text}")).unwrap());
     let last = judge(&rules, &format!("R{}", MAX_RULES - 1), "");
     assert_ne!(last.rule, RuleId::DEFAULT);
@@ -119,19 +135,31 @@ fn mistakes_are_shown_where_they_are() {
     wrong("rules:\n  - name: a\n    family: crashloop", "line 3, column 13: unknown value `crashloop`, did you mean `crash-loop`?");
     wrong("rules:\n  - name: a\n    match: {reson: BackOff}", "line 3, column 13: unknown key `reson`, did you mean `reason`?");
     wrong("rules:\n  - name: a\n    match: {type: warning}", "line 3, column 19: unknown value `warning`, did you mean `Warning`?");
-    wrong("rules:\n  - name: a\n    match: {family: [oom, nodedown]}", "line 3, column 27: unknown value `nodedown`, did you mean `node-down`?");
+    wrong(
+        "rules:\n  - name: a\n    match: {family: [oom, nodedown]}",
+        "line 3, column 27: unknown value `nodedown`, did you mean `node-down`?",
+    );
     wrong("rules:\n  - severity: low", "line 2, column 5: no `name`");
     wrong("rule: []", "line 1, column 1: unknown key `rule`, did you mean `rules`?");
     wrong("rules:\n  - name: a\n  - name: a", "line 3, column 11: two rules are named `a`");
     wrong("rules:\n  - name: ''", "line 2, column 11: `name`: the name is empty");
     wrong("rules:\n  - name: a\n    match: {message: '('}", "line 3, column 22: `message`: bad regular expression `(`: unclosed group");
-    wrong("rules:\n  - name: a\n    match: {message: 'a)(b'}", "line 3, column 22: `message`: bad regular expression `a)(b`: unopened group");
-    wrong("rules:\n  - name: a\n    when: event.coutn > 1", "line 3, column 11: `when`: unknown field `coutn`, did you mean `count`?, at character 6");
+    wrong(
+        "rules:\n  - name: a\n    match: {message: 'a)(b'}",
+        "line 3, column 22: `message`: bad regular expression `a)(b`: unopened group",
+    );
+    wrong(
+        "rules:\n  - name: a\n    when: event.coutn > 1",
+        "line 3, column 11: `when`: unknown field `coutn`, did you mean `count`?, at character 6",
+    );
     wrong("rules:\n  - name: a\n    when: event.count", "line 3, column 11: `when`: the expression is neither true nor false");
     wrong("rules:\n  - name: a\n    when: count > 1", "line 3, column 11: `when`: unknown variable `count`, at character 1");
     wrong("rules:\n  - name: a\n    escalate: [{for: 5min, to: high}]", "unknown unit `min` in duration `5min`");
     wrong("rules:\n  - name: a\n    escalate: [{after: 5, untill: 5m, to: high}]", "line 3, column 27: unknown key `untill`");
-    wrong("rules:\n  - name: a\n    examples: [{event: {reason: X, count: -1}}]", "line 3, column 24: `event`: negative-count: event count is negative: -1");
+    wrong(
+        "rules:\n  - name: a\n    examples: [{event: {reason: X, count: -1}}]",
+        "line 3, column 24: `event`: negative-count: event count is negative: -1",
+    );
     wrong("rules:\n  - name: a\n    examples: [{event: {kind: Pod}}]", "line 3, column 24: `event`: not an Event");
     wrong("rules:\n  - name: a\n    match: {reason: []}", "the list is empty");
     wrong("rules:\n  - name: a\n   severity: low", "line 3");
@@ -189,7 +217,9 @@ fn check(rules: &str, reason: &str, message: &str, want: (Severity, Family)) {
 
 fn judge(rules: &Rules, reason: &str, message: &str) -> crate::severity::Verdict {
     let message = serde_json::to_string(message).unwrap();
-    let json = format!(r#"{{"kind":"Event","metadata":{{"name":"e","namespace":"pay"}},"reason":"{reason}","type":"Warning","message":{message},"count":5,{POD}}}"#);
+    let json = format!(
+        r#"{{"kind":"Event","metadata":{{"name":"e","namespace":"pay"}},"reason":"{reason}","type":"Warning","message":{message},"count":5,{POD}}}"#
+    );
     let item = input::read(&json).unwrap();
     let Body::Event(event) = item.body else { unreachable!() };
     rules.judge(&Report::new(event, item.change, Nanos(0)))

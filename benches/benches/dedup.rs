@@ -1,0 +1,72 @@
+//! The group hot path, record in hand, against a `HashMap` with a formatted key.
+//!
+//! `cargo bench -p faro-benches --bench dedup`
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use faro_benches::naive::Naive;
+use faro_benches::workload::{Hit, Workload};
+use faro_core::{Groups, GroupsConfig, Occurrence};
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+
+/// Hits are made in batches that fit the cache: a record in hand was just read.
+const BATCH: u64 = 256;
+
+fn dedup(criterion: &mut Criterion) {
+    for size in [1_000, 1_000_000] {
+        let mut group = criterion.benchmark_group(format!("dedup/{size}"));
+        group.throughput(Throughput::Elements(BATCH)).sample_size(20);
+        group.bench_function("faro", |bencher| {
+            let mut workload = Workload::new(size);
+            let rules = workload.rules().clone();
+            let limit = NonZeroUsize::new(usize::try_from(size).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN);
+            let mut groups = Groups::new(GroupsConfig { limit, ..GroupsConfig::default() });
+            let (mut fed, mut printed) = (0, 0_u64);
+            let mut add = |hit: &Hit| {
+                let Hit { report, counter, news, verdict, now } = hit;
+                let occurrence = Occurrence { cluster: "prod", report, counter: *counter, news: *news, verdict: *verdict, workload: None };
+                groups.settle(*now, &mut |_| true);
+                let severity = groups.observe(&occurrence, &rules, *now, &mut |group| {
+                    printed += group.count;
+                    true
+                });
+                fed += 1;
+                severity
+            };
+            for index in 0..size {
+                add(&workload.opening(index));
+            }
+            bencher.iter_batched_ref(
+                || (0..BATCH).map(|_| workload.next_hit()).collect::<Vec<Hit>>(),
+                |hits| hits.iter().for_each(|hit| drop(black_box(add(hit)))),
+                BatchSize::PerIteration,
+            );
+            let books = groups.books();
+            assert_eq!(books.open + books.closed + books.evicted, fed, "no occurrence is lost");
+            assert_eq!(groups.len(), limit.get(), "every group is live");
+            assert!(fed < 2 * size || books.evicted_groups > 0, "eviction is live");
+            black_box(printed);
+        });
+        group.bench_function("hashmap_string", |bencher| {
+            let mut workload = Workload::new(size);
+            let (mut naive, mut fed) = (Naive::default(), 0);
+            let mut add = |hit: &Hit| {
+                naive.observe(&hit.report, hit.news.count(), hit.verdict.severity);
+                fed += 1;
+            };
+            for index in 0..size {
+                add(&workload.opening(index));
+            }
+            bencher.iter_batched_ref(
+                || (0..BATCH).map(|_| workload.next_hit()).collect::<Vec<Hit>>(),
+                |hits| hits.iter().for_each(&mut add),
+                BatchSize::PerIteration,
+            );
+            assert_eq!(naive.total(), fed, "no occurrence is lost");
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, dedup);
+criterion_main!(benches);

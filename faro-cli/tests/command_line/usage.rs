@@ -1,0 +1,105 @@
+//! What is refused before anything is read, and what needs no input.
+
+use super::{Shell, event};
+use std::process::Command;
+
+#[test]
+fn wrong_options_exit_2_with_a_suggestion() {
+    let shell = Shell::new();
+    for (args, words) in [
+        (&["replay", "-", "--sevrity", "high"][..], &["--sevrity", "--severity"][..]),
+        (&["replay", "-", "--severity", "hihg"], &["hihg", "'high'"]),
+        (&["replay", "-", "--emit", "gruop"], &["gruop", "'group'"]),
+        (&["replay", "-", "--family", "crash-lop"], &["crash-lop", "'crash-loop'"]),
+        (&["replay", "-", "--group-by", "pod"], &["object, workload, reason"]),
+        (&["replay", "-", "--window", "5"], &["no unit", "`5s`"]),
+        (&["replay", "-", "--lateness", "-5m"], &["--lateness"]),
+        (&["replay", "-", "--now", "yesterday"], &["RFC 3339"]),
+        (&["replay", "-", "--since", "1h"], &["--since", "--now"]),
+        (&["replay", "-", "--gvr", "pods"], &["`pods`", "v1/pods"]),
+        (&["replay", "-", "--for", "web-1"], &["`web-1`", "pod/web-1"]),
+        (&["replay", "-", "-l", "a in ("], &["--selector"]),
+        (&["replay", "-", "--field-selector", "metadata.nmae=x"], &["metadata.nmae", "metadata.name"]),
+        (&["replay", "-", "--where", "cuont > 3"], &["cuont", "`count`", "character 1"]),
+        (&["replay", "-", "-n", "shop", "-A"], &["--all-namespaces"]),
+        (&["replay", "-", "-"], &["twice"]),
+        (&["replay"], &["<FILE>"]),
+        (&["repaly", "-"], &["repaly", "replay"]),
+        (&[], &["Usage"]),
+    ] {
+        let ran = shell.run(args);
+        ran.refused(2, words);
+        assert_eq!(ran.out, "", "{args:?}");
+    }
+}
+
+#[test]
+fn options_come_from_a_file_and_the_command_line_goes_before() {
+    let shell = Shell::new();
+    shell.file("events.json", event("a", 3));
+    shell.file("faro.yaml", "# ours\nemit: [group]\nwindow: 10m\noutput: text\nfinal: true\n");
+    let ran = shell.run(&["replay", "events.json", "--config", "faro.yaml", "--output", "json"]);
+    let records = ran.records();
+    assert_eq!((records.len(), &records[0]["record"]), (1, &serde_json::json!("group")));
+    let ran = shell.run(&["replay", "events.json", "--config", "faro.yaml", "-o", "json", "--emit", "summary"]);
+    assert_eq!(ran.records().len(), 1);
+}
+
+#[test]
+fn wrong_file_of_options_is_named_with_its_line() {
+    let shell = Shell::new();
+    for (text, words) in [
+        ("emit: group\nwindwo: 5m\n", &["faro.yaml:2:", "`windwo`", "`window`"][..]),
+        ("window: 5\n", &["faro.yaml:1:", "no unit"]),
+        ("emit: [group, gruop]\n", &["faro.yaml:1:", "gruop"]),
+        ("strict: maybe\n", &["faro.yaml:1:", "true or false"]),
+        ("window: 5m\nwindow: 6m\n", &["faro.yaml:2:", "duplicate"]),
+        ("window: [\n", &["faro.yaml:1:"]),
+        ("- window\n", &["faro.yaml:1:"]),
+        ("config: other.yaml\n", &["faro.yaml:1:", "`config`"]),
+    ] {
+        shell.file("faro.yaml", text);
+        let ran = shell.run(&["replay", "-", "--config", "faro.yaml"]);
+        ran.refused(2, words);
+        assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
+    }
+    shell.run(&["replay", "-", "--config", "nowhere.yaml"]).refused(2, &["nowhere.yaml"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let shell = Shell::new();
+    std::fs::create_dir(shell.folder.path().join("empty")).unwrap();
+    shell.run(&["replay", "nowhere.json"]).refused(1, &["cannot read `nowhere.json`", "No such file"]);
+    shell.run(&["replay", "empty"]).refused(1, &["empty", "*.ndjson"]);
+}
+
+#[test]
+fn schema_reasons_and_completions_are_printed() {
+    let shell = Shell::new();
+    let schema: serde_json::Value = serde_json::from_str(&shell.run(&["schema"]).out).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let all = shell.run(&["reasons"]);
+    assert!(all.out.lines().count() >= 300);
+    let back_off = shell.run(&["reasons", "BackOff"]);
+    assert!(back_off.out.lines().count() >= 2 && back_off.out.lines().all(|line| line.starts_with(r#"{"reason":"BackOff""#)));
+    shell.run(&["reasons", "Backoff"]).refused(1, &["`Backoff`", "`BackOff`"]);
+    for name in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(shell.run(&["completions", name]).out.contains("replay"), "{name}");
+    }
+}
+
+#[test]
+fn kubectl_faro_is_the_same_program() {
+    let shell = Shell::new();
+    let input = shell.file("events.json", event("a", 3));
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-faro")).args(args).arg(&input).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Not on a terminal: the same lines.
+    assert_eq!(run(&["replay"]), shell.run(&["replay", "events.json"]).out);
+    assert!(run(&["replay", "-o", "text"]).contains("critical"));
+    let help = Command::new(env!("CARGO_BIN_EXE_kubectl-faro")).args(["replay", "--help"]).output().unwrap();
+    assert!(String::from_utf8(help.stdout).unwrap().contains("kubectl faro replay"));
+}
