@@ -14,7 +14,8 @@ fn main() {
     let mut groups = Groups::new(GroupsConfig::default());
     let (mut held, mut messages) = (0_i64, 0_u64);
     for index in 0..2 * size {
-        let hit = if index < size { workload.opening(index) } else { workload.next_hit() };
+        let raw = if index < size { workload.opening(index) } else { workload.next_hit() };
+        let hit = workload.in_hand(&raw);
         let Hit { report, counter, news, verdict, now } = &hit;
         let occurrence = Occurrence { cluster: "prod", report, counter: *counter, news: *news, verdict: *verdict, workload: None };
         let used = allocation_counter::measure(|| {

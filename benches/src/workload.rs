@@ -15,9 +15,9 @@ const NEWCOMER: u64 = 1024;
 
 /// A record in hand: normalised, counted and judged.
 #[derive(Debug)]
-pub struct Hit {
+pub struct Hit<'a> {
     /// The report.
-    pub report: Report<'static>,
+    pub report: Report<'a>,
     /// Its counter.
     pub counter: CounterKey,
     /// What is new.
@@ -26,6 +26,14 @@ pub struct Hit {
     pub verdict: Verdict,
     /// The moment.
     pub now: Nanos,
+}
+
+/// A record before it is in hand.
+#[derive(Debug)]
+pub struct Raw {
+    json: String,
+    at: Nanos,
+    first: bool,
 }
 
 /// Makes hits for a number of groups.
@@ -53,24 +61,24 @@ impl Workload {
         &self.rules
     }
 
-    /// The hit with which group number `index` opens.
-    pub fn opening(&mut self, index: u64) -> Hit {
+    /// The hit with which group number `index` opens, still as text.
+    pub fn opening(&mut self, index: u64) -> Raw {
         let at = Nanos(START - PERIOD + i64::try_from(u128::from(index) * PERIOD as u128 / u128::from(self.groups)).unwrap_or(0));
-        self.hit(index, at, true)
+        Raw { json: self.json(index, at), at, first: true }
     }
 
-    /// The next hit: of a random known group, or now and then of a new one.
-    pub fn next_hit(&mut self) -> Hit {
+    /// The next hit, still as text: of a random known group, or now and then of a new one.
+    pub fn next_hit(&mut self) -> Raw {
         self.hits += 1;
         let step = i64::try_from(u128::from(self.hits) * PERIOD as u128 / u128::from(self.groups)).unwrap_or(0);
         let at = Nanos(START + step);
         if self.hits.is_multiple_of(NEWCOMER) {
             self.newcomers += 1;
-            return self.hit(self.groups + self.newcomers, at, true);
+            return Raw { json: self.json(self.groups + self.newcomers, at), at, first: true };
         }
         // A random walk over all groups: consecutive numbers of a permutation, so that each is hit once a period.
         let index = permute(self.hits, self.groups);
-        self.hit(index, at, false)
+        Raw { json: self.json(index, at), at, first: false }
     }
 
     fn random(&mut self) -> u64 {
@@ -78,14 +86,15 @@ impl Workload {
         mix(self.state)
     }
 
-    fn hit(&mut self, index: u64, at: Nanos, first: bool) -> Hit {
-        let json = self.json(index, at);
-        let Ok(item) = input::read(json.leak()) else { unreachable!("the workload writes JSON") };
+    /// Puts a record in hand.
+    pub fn in_hand<'a>(&mut self, raw: &'a Raw) -> Hit<'a> {
+        let at = raw.at;
+        let Ok(item) = input::read(&raw.json) else { unreachable!("the workload writes JSON") };
         let Body::Event(event) = item.body else { unreachable!("the workload writes Events") };
         let report = Report::new(event, item.change, at);
         let counter = self.counters.key("prod", &report);
         let verdict = self.rules.judge(&report);
-        let news = if first {
+        let news = if raw.first {
             News::FirstSight { count: 1, from: at, to: at }
         } else {
             News::More { count: 1, after: at.minus(PERIOD / 2), to: at }
@@ -113,7 +122,7 @@ impl Workload {
             }
         };
         format!(
-            r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"{name}.{:016x}","namespace":"team-{namespace}"}},"involvedObject":{{"kind":"Pod","namespace":"team-{namespace}","name":"{name}","uid":"{uid}","apiVersion":"v1"}},"reason":"{reason}","type":"{kind}","message":"{message}","source":{{"component":"kubelet","host":"node-{}"}},"firstTimestamp":"{at}","lastTimestamp":"{at}","count":1}}"#,
+            r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"{name}.{:016x}","namespace":"team-{namespace}"}},"involvedObject":{{"kind":"Pod","namespace":"team-{namespace}","name":"{name}","uid":"{uid}","apiVersion":"v1"}},"reason":"{reason}","type":"{kind}","message":"{message}","source":{{"component":"kubelet","host":"node-{}"}},"firstTimestamp":"2025-09-12T21:50:11Z","lastTimestamp":"{at}","count":1}}"#,
             mix(index),
             pod % 211,
         )

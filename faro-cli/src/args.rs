@@ -183,15 +183,15 @@ pub(crate) struct SelectionArgs {
 #[command(next_help_heading = "Grouping")]
 pub(crate) struct GroupingArgs {
     /// The longest silence within a group.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::duration, allow_hyphen_values = true)]
     pub(crate) window: Nanos,
 
     /// How long a group that has ended waits for late occurrences.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::duration, allow_hyphen_values = true)]
     pub(crate) lateness: Nanos,
 
     /// The shortest time between two prints of a group that only grew.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration, allow_hyphen_values = true)]
     pub(crate) update_interval: Nanos,
 
     /// What makes events similar besides type, reason and family.

@@ -19,6 +19,16 @@ pub(crate) enum Failure {
     Told(u8),
 }
 
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Failed(message) => f.write_str(message),
+            Self::Closed => f.write_str("the reader left"),
+            Self::Told(_) => Ok(()),
+        }
+    }
+}
+
 impl Failure {
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::Usage(message.to_string())
@@ -35,7 +45,11 @@ impl Failure {
 
     /// Standard output could not be written.
     pub(crate) fn output(error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Failed(format!("cannot write to standard output: {}", reason(error))) }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Failed(format!("cannot write to standard output: {}", reason(error)))
+        }
     }
 
     /// Says what is wrong, in one line, and returns the exit code.

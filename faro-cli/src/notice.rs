@@ -68,8 +68,12 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// Appends one character as a terminal may see it.
 pub(crate) fn push_shown(shown: &mut String, c: char) {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    if c.is_control() || turns { shown.extend(c.escape_default()) } else { shown.push(c) }
+    if obeyed(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+}
+
+/// Whether a terminal does not show a character but obeys it: controls, and marks that end lines or turn their direction.
+pub(crate) fn obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

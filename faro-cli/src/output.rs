@@ -1,5 +1,6 @@
 //! Records on their way to standard output: whole lines, in JSON or for people.
 
+mod json;
 mod last;
 mod text;
 
@@ -111,7 +112,7 @@ fn render(record: &Record<'_>, style: Style, lines: &mut Vec<u8>) {
         Style::Json => {
             let whole = lines.len();
             // Writing to memory cannot fail, and a record serialises; else the line is left out rather than torn.
-            if serde_json::to_writer(&mut *lines, record).is_err() {
+            if json::write(lines, record).is_err() {
                 lines.truncate(whole);
                 return;
             }

@@ -40,7 +40,9 @@ impl Progress {
         let rate = Duration::from_secs(records).as_secs_f64() / self.begun.elapsed().as_secs_f64().max(0.001);
         let read = self.read.load(Ordering::Relaxed);
         let bytes = match self.total {
-            Some(total) => format!("{} of {} MB, {} %", read / 1_000_000, total / 1_000_000, (100 * read).checked_div(total).unwrap_or(100).min(100)),
+            Some(total) => {
+                format!("{} of {} MB, {} %", read / 1_000_000, total / 1_000_000, (100 * read).checked_div(total).unwrap_or(100).min(100))
+            }
             None => format!("{} MB", read / 1_000_000),
         };
         self.write(&format!("\r\x1b[K{bytes}, {rate:.0} records/s"));

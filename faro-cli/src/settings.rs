@@ -91,7 +91,9 @@ fn resolve(option: &str, moment: Moment, now: Option<Nanos>) -> Result<Nanos, Fa
     match (moment, now) {
         (Moment::At(time), _) => Ok(time),
         (Moment::Before(span), Some(now)) => Ok(now.minus(span.0)),
-        (Moment::Before(_), None) => Err(Failure::usage(format!("`{option}` with a duration needs `--now TIME`, the moment it lies before"))),
+        (Moment::Before(_), None) => {
+            Err(Failure::usage(format!("`{option}` with a duration needs `--now TIME`, the moment it lies before")))
+        }
     }
 }
 
@@ -110,7 +112,14 @@ mod tests {
 
     #[test]
     fn collections_have_a_version() {
-        for (text, want) in [("v1/pods", true), ("apps/v1/deployments", true), ("example.com/v1beta1/Widget", true), ("pods", false), ("a/b/v1/x", false), ("apps/deployments", false)] {
+        for (text, want) in [
+            ("v1/pods", true),
+            ("apps/v1/deployments", true),
+            ("example.com/v1beta1/Widget", true),
+            ("pods", false),
+            ("a/b/v1/x", false),
+            ("apps/deployments", false),
+        ] {
             assert_eq!(is_gvr(text), want, "{text}");
         }
     }

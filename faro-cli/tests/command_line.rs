@@ -1,5 +1,7 @@
 //! The program as a shell runs it: exit codes, streams, signals, bad input.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "command_line/bad_input.rs"]
 mod bad_input;
 #[path = "command_line/inputs.rs"]

@@ -46,11 +46,9 @@ impl Deadlines {
         }
     }
 
-    /// Forgets `slot`.
-    pub(crate) fn remove(&mut self, slot: u32) {
-        if let Some(queued) = self.queued.get_mut(slot as usize) {
-            *queued = 0;
-        }
+    /// Forgets `slot`, and tells whether it was queued.
+    pub(crate) fn remove(&mut self, slot: u32) -> bool {
+        self.queued.get_mut(slot as usize).is_some_and(|queued| std::mem::take(queued) != 0)
     }
 
     /// Returns the earliest deadline of all and its slot, which stays queued. `deadline` tells a slot's deadline as of now.

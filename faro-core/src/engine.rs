@@ -373,7 +373,7 @@ impl Engine {
         let Some(Adoption { kind, namespace, name }) = adoption.filter(|_| self.config.groups.group_by == GroupBy::Workload) else { return };
         let Some(workload) = self.owners.workload(cluster, &kind, &namespace, &name) else { return };
         let Self { groups, owners, config, now, .. } = self;
-        groups.adopt(cluster, (&kind, &namespace, &name), &workload, *now, &mut |group| Printer { owners, config, sink }.group(group));
+        groups.adopt(cluster, (&kind, &namespace, &name), &workload, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
     }
 
     fn object(&mut self, context: Context<'_>, sent_gvr: &str, object: &RawObject<'_>, sink: &mut impl Sink) {

@@ -463,8 +463,8 @@ impl Groups {
             let Some(earliest) = earliest else { return };
             match (close, update, forget) {
                 (Some((due, slot)), _, _) if due == earliest => self.close(slot, due.0, print),
-                (_, Some((due, slot)), _) if due == earliest => self.print_group(slot, due.0, print::Why::Update, print),
-                (_, _, Some((.., slot))) => self.forget(slot),
+                (_, Some((due, slot)), _) if due == earliest => self.print_change(slot, due.0, print),
+                (_, _, Some((due, _, slot))) => self.forget(slot, due, print),
                 (_, _, None) => return,
             }
         }
@@ -482,7 +482,10 @@ impl Groups {
     }
 
     /// Forgets a closed group: it takes no late occurrence any more.
-    fn forget(&mut self, slot: u32) {
+    fn forget(&mut self, slot: u32, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        if self.groups[slot].dirty {
+            self.print_change(slot, now, print);
+        }
         let due = forget_due(&self.config, slot, &self.groups[slot]);
         self.closed.remove(&due);
         self.release(slot);
@@ -491,10 +494,7 @@ impl Groups {
     /// Makes room for a group: a closed one is forgotten, else the least recently seen one closes early.
     fn evict(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
         if let Some(&(.., slot)) = self.closed.first() {
-            if self.groups[slot].dirty {
-                self.print_group(slot, now, print::Why::Close, print);
-            }
-            self.forget(slot);
+            self.forget(slot, now, print);
             return;
         }
         let (config, groups) = (&self.config, &self.groups);
@@ -554,6 +554,7 @@ impl Groups {
         cluster: &str,
         (kind, namespace, name): (&str, &str, &str),
         workload: &Workload<'_>,
+        rules: &Rules,
         now: Nanos,
         print: &mut impl FnMut(GroupRecord<'_>) -> bool,
     ) {
@@ -563,7 +564,7 @@ impl Groups {
         let old = self.subject(cluster, kind, namespace, name);
         let slots: Vec<u32> = self.of_subject(old).filter(|&slot| self.groups[slot].phase != Phase::Absorbed).collect();
         for slot in slots {
-            self.rekey(slot, cluster, workload, now, print);
+            self.rekey(slot, cluster, workload, rules, now, print);
         }
     }
 
@@ -585,6 +586,7 @@ impl Groups {
         GroupsSnapshot {
             suspended: self.suspended,
             books: self.books,
+            touched: self.touched.iter().copied().filter(|&slot| self.groups[slot].dirty).collect(),
             groups: self.slots().map(|slot| (slot, self.groups[slot].clone())).collect(),
         }
     }
@@ -599,6 +601,10 @@ impl Groups {
             let slot = restored.groups.insert(group);
             moved.insert(old, slot);
             restored.reinstate(slot);
+        }
+        for slot in snapshot.touched.iter().filter_map(|old| moved.get(old).copied()) {
+            restored.updates.remove(slot);
+            restored.touched.push(slot);
         }
         for slot in restored.absorbed.clone() {
             if let Some(extra) = &mut restored.groups[slot].extra {
@@ -629,12 +635,8 @@ impl Groups {
         self.link_segment(slot);
         self.link_subject(slot);
         if dirty {
-            if self.suspended {
-                self.touched.push(slot);
-            } else {
-                let due = update_due(&self.config, &self.groups[slot]);
-                self.updates.push(slot, due);
-            }
+            let due = update_due(&self.config, &self.groups[slot]);
+            self.updates.push(slot, due);
         }
     }
 }
@@ -644,6 +646,7 @@ impl Groups {
 pub(crate) struct GroupsSnapshot {
     suspended: bool,
     books: GroupBooks,
+    touched: Vec<u32>,
     groups: Vec<(u32, Group)>,
 }
 

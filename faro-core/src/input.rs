@@ -106,7 +106,12 @@ pub enum Control {
 pub struct List<'a> {
     items: &'a RawValue,
     of_events: bool,
+    // In how many lists it lies.
+    depth: usize,
 }
+
+/// How deep lists may lie in lists; each level is one of recursion for whoever reads them.
+const MAX_LISTS: usize = 16;
 
 impl<'a> List<'a> {
     /// Reads every object of the list in turn.
@@ -116,7 +121,18 @@ impl<'a> List<'a> {
     /// `items` is no array. What is wrong with a single item is in its place.
     pub fn items(&self) -> Result<Vec<Result<Item<'a>, Malformed>>, Malformed> {
         let raw: Vec<&'a RawValue> = serde_json::from_str(self.items.get()).map_err(|error| Malformed::from_json(&error))?;
-        Ok(raw.into_iter().map(|raw| if self.of_events { read_event(raw.get()) } else { read(raw.get()) }).collect())
+        Ok(raw.into_iter().map(|raw| self.item(raw.get())).collect())
+    }
+
+    fn item(&self, text: &'a str) -> Result<Item<'a>, Malformed> {
+        let mut item = if self.of_events { read_event(text) } else { read(text) }?;
+        if let Body::List(list) = &mut item.body {
+            list.depth = self.depth + 1;
+            if list.depth > MAX_LISTS {
+                return Err(Malformed::new(Cause::TooDeep, format!("lists lie more than {MAX_LISTS} deep in lists")));
+            }
+        }
+        Ok(item)
     }
 }
 
@@ -302,7 +318,7 @@ fn body(document: Box<Document<'_>>, of_events: bool) -> Result<Body<'_>, Malfor
     if let Some(items) = document.items
         && (document.kind.ends_with("List") || document.metadata.name.is_empty())
     {
-        return Ok(Body::List(List { items, of_events: &*document.kind == "EventList" }));
+        return Ok(Body::List(List { items, of_events: &*document.kind == "EventList", depth: 0 }));
     }
     let is_event = match &*document.kind {
         "Event" => matches!(&*document.api_version, "" | "v1" | "events.k8s.io/v1" | "events.k8s.io/v1beta1"),

@@ -72,7 +72,7 @@ impl News {
 /// - A count whose `lastSeen` is earlier than the known one is stale. So is one of the same moment that is not higher; a higher one
 ///   is news even then, for `lastTimestamp` has whole seconds and a recorder may write twice within one.
 /// - A lower count with a later `lastSeen` is a counter that restarted.
-/// - Forgetting a counter raises a mark to its `lastSeen`; an unknown counter whose times lie before the mark is unproven.
+/// - Forgetting a counter raises a mark to its `lastSeen`; an unknown counter that may have begun before the mark is unproven.
 ///
 /// # Memory
 ///
@@ -153,7 +153,7 @@ impl Occurrences {
             return counters[slot].observe(report);
         }
         let Report { count, first_seen, last_seen, .. } = *report;
-        let proven = self.mark.is_none_or(|mark| last_seen > mark);
+        let proven = self.mark.is_none_or(|mark| report.born().is_some() && first_seen > mark);
         self.insert(Counter { key: wide, last_seen, count });
         if proven { News::FirstSight { count, from: first_seen, to: last_seen } } else { News::Unproven { count } }
     }
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn forgotten_counters_make_old_events_unproven() {
-        check(2, &[("a", 0, 10, 4, 4), ("b", 0, 20, 4, 4), ("c", 0, 30, 4, 4), ("a", 0, 10, 4, -4), ("d", 0, 31, 1, 1)]);
+        check(2, &[("a", 0, 10, 4, 4), ("b", 0, 20, 4, 4), ("c", 0, 30, 4, 4), ("a", 0, 10, 4, -4), ("a", 0, 40, 6, 2), ("b", 0, 41, 5, -5), ("d", 42, 43, 2, 2)]);
     }
 
     #[test]

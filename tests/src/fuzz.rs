@@ -2,6 +2,8 @@
 //!
 //! Each function panics when a promise is broken, and on nothing else.
 
+use crate::model::{self, Op, Setup};
+use arbitrary::{Arbitrary as _, Unstructured};
 use faro_core::condition::Condition;
 use faro_core::filter::{FieldSelector, Filter, LabelSelector};
 use faro_core::input::{self, Body, Change, Framer, Frames, Holder, Item, Malformed, YamlFramer, looks_like_yaml};
@@ -14,6 +16,9 @@ use std::num::NonZeroUsize;
 /// Values larger than this are refused, so that small inputs reach the limit.
 const LIMIT: usize = 2048;
 
+/// When the run ends, where that is said: 2025-09-13T00:00:00Z.
+const NOW: Nanos = Nanos(1_757_721_600_000_000_000);
+
 /// More lines than this are not tried.
 const LINES: usize = 64;
 
@@ -24,9 +29,9 @@ pub fn json_in(bytes: &[u8]) {
     assert_eq!(values, self::values(bytes, 1 + bytes.len() % 13), "the same values however they arrive");
 
     let group_by = [GroupBy::Object, GroupBy::Workload, GroupBy::Reason][bytes.len() % 3];
-    let lines = replay(&values, EngineConfig::default().group_by(group_by));
+    let lines = replay(&values, EngineConfig::default().group_by(group_by), None);
     let limits = Limits { counters: few(4), events: few(3), objects: few(3), owners: few(2) };
-    replay(&values, EngineConfig::default().group_by(group_by).limits(limits).group_limit(few(2)));
+    replay(&values, EngineConfig::default().group_by(group_by).limits(limits).group_limit(few(2)), Some(NOW));
 
     for line in &lines {
         match input::read(line) {
@@ -42,13 +47,12 @@ pub fn rules_in(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match UserRules::parse(&text) {
         Ok(rules) => {
-            rules.run_examples();
+            let _ = rules.run_examples();
             let rules = Rules::with_user(rules);
             for event in EVENTS {
                 report(event, |report| {
                     let verdict = rules.judge(report);
-                    rules.escalations(verdict.rule);
-                    rules.opposite(verdict.rule);
+                    let _ = (rules.escalations(verdict.rule), rules.opposite(verdict.rule));
                 });
             }
         }
@@ -75,6 +79,16 @@ pub fn rules_in(bytes: &[u8]) {
         assert!(pattern.matches(line), "a pattern matches its own text");
         pass(&Filter::default().reasons(vec![pattern]).severity(Severity::Medium));
     }
+}
+
+/// Bytes as a run of operations under some settings: engine and oracle agree, see [`model::check_with`].
+pub fn operations(bytes: &[u8]) {
+    let mut source = Unstructured::new(bytes);
+    let Ok((group_by, tight, events)) = source.arbitrary::<(u8, bool, bool)>() else { return };
+    let Ok(operations) = Vec::<Op>::arbitrary_take_rest(source) else { return };
+    let group_by = [GroupBy::Object, GroupBy::Workload, GroupBy::Reason][usize::from(group_by % 3)];
+    let (groups, counters) = if tight { (3, 4) } else { (1_000_000, 1_000_000) };
+    model::check_with(Setup { group_by, events, groups, counters, ..Setup::default() }, &operations);
 }
 
 /// What rules and filters are tried on.
@@ -154,36 +168,56 @@ fn collect(frames: &Frames, values: &mut Vec<Value>) {
 }
 
 /// Runs the values through an engine and returns what it printed.
-fn replay(values: &[Value], config: EngineConfig) -> Vec<String> {
+fn replay(values: &[Value], config: EngineConfig, now: Option<Nanos>) -> Vec<String> {
     let config = config.emit(Emit { object: true, event: true, group: true });
     let mut lines = Vec::new();
-    let mut sink = |record: &Record<'_>| match serde_json::to_string(record) {
-        Ok(line) => lines.push(line),
-        Err(error) => panic!("a record cannot be printed: {error}"),
-    };
-    let mut replay = Replay::new(config.clone(), None);
+    let mut replay = Replay::new(config.clone(), now);
     let (mut fed, mut lists) = (0, 0);
     for value in values {
         let item = value.as_ref().map_err(Clone::clone);
+        fed += 1;
         match item.and_then(|(text, of_events)| if *of_events { input::read_event(text) } else { input::read(text) }) {
             Ok(item) => {
-                fed += 1;
                 lists += u64::from(matches!(item.body, Body::List(_)));
-                replay.feed(item, &mut sink);
+                replay.feed(item, &mut |record: &Record<'_>| lines.push(line(record)));
             }
             Err(malformed) => {
-                fed += 1;
                 printable(&malformed);
                 replay.malformed(&malformed);
             }
         }
         balances(&replay.engine().stats());
     }
-    restores(replay.engine(), config);
-    let summary = replay.finish(&mut sink);
+    let restored = now.map(|now| (restored(replay.engine(), config), now));
+    let before = lines.len();
+    let summary = replay.finish(&mut |record: &Record<'_>| lines.push(line(record)));
     balances(&summary);
     let counted = summary.records.total + summary.malformed.values().sum::<u64>();
     assert!(if lists == 0 { counted == fed } else { counted + lists >= fed }, "{fed} values, {counted} counted, {lists} lists");
+    if let Some((restored, now)) = restored {
+        assert_eq!(rest(restored, now), lines[before..], "a restored engine ends as the engine does");
+    }
+    lines
+}
+
+fn line(record: &Record<'_>) -> String {
+    serde_json::to_string(record).unwrap_or_else(|error| panic!("a record cannot be printed: {error}"))
+}
+
+/// The engine once more, from what it stores.
+fn restored(engine: &Engine, config: EngineConfig) -> Engine {
+    let stored = serde_json::to_string(&engine.snapshot()).unwrap_or_else(|error| panic!("a snapshot cannot be stored: {error}"));
+    let snapshot = serde_json::from_str(&stored).unwrap_or_else(|error| panic!("a snapshot cannot be read: {error}"));
+    let restored = Engine::restore(config, snapshot).unwrap_or_else(|error| panic!("a snapshot cannot be restored: {error}"));
+    assert_eq!(restored.stats(), engine.stats(), "a restored engine has the same books");
+    restored
+}
+
+/// What an engine still prints when its run ends.
+fn rest(mut engine: Engine, now: Nanos) -> Vec<String> {
+    let mut lines = Vec::new();
+    let summary = engine.flush(now.into(), &mut |record: &Record<'_>| lines.push(line(record)));
+    lines.push(line(&Record::Summary(summary)));
     lines
 }
 
@@ -193,17 +227,4 @@ fn balances(summary: &Summary) {
     assert_eq!(records.total, records.object + records.event + records.ignored, "{summary:?}");
     assert_eq!(occurrences.total, occurrences.closed + occurrences.open + occurrences.evicted + occurrences.unproven, "{summary:?}");
     assert_eq!(groups.total, groups.printed + groups.hidden, "{summary:?}");
-}
-
-/// An engine that was stored and read again has the same books and stores the same again.
-fn restores(engine: &Engine, config: EngineConfig) {
-    let stored = stored(engine);
-    let snapshot = serde_json::from_str(&stored).unwrap_or_else(|error| panic!("a snapshot cannot be read: {error}"));
-    let restored = Engine::restore(config, snapshot).unwrap_or_else(|error| panic!("a snapshot cannot be restored: {error}"));
-    assert_eq!(restored.stats(), engine.stats(), "a restored engine has the same books");
-    assert_eq!(self::stored(&restored), stored, "a restored engine remembers the same");
-}
-
-fn stored(engine: &Engine) -> String {
-    serde_json::to_string(&engine.snapshot()).unwrap_or_else(|error| panic!("a snapshot cannot be stored: {error}"))
 }

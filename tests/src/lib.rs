@@ -4,3 +4,4 @@ pub mod cilium_night;
 pub mod flood;
 pub mod fuzz;
 pub mod model;
+pub mod replayed;

@@ -1,5 +1,6 @@
 //! Every input that the fuzzers found worth keeping, replayed without a fuzzer.
 
+use faro_core::{EngineConfig, Record, Replay, input};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,28 @@ fn every_target_has_a_corpus_that_is_replayed() {
     let replayed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz_corpora.rs")).unwrap();
     for target in names("corpus") {
         assert!(replayed.contains(&format!("replay(\"{target}\", ")), "the corpus of `{target}` is not replayed");
+    }
+}
+
+/// Too large for a corpus: what recurses once for each level ends with the stack.
+#[test]
+fn depth_of_input_is_no_depth_of_stack() {
+    for (open, inner, close) in [
+        (r#"{"kind":"List","items":["#, "", "]}"),
+        (r#"{"type":7,"object":"#, r#"{"kind":"Pod","metadata":{"name":"a"}}"#, "}"),
+        (r#"{"type":"ADDED","object":"#, r#"{"kind":"Pod","metadata":{"name":"a"}}"#, "}"),
+        (r#"{"kind":"Pod","metadata":{"name":"a"},"spec":"#, "1", "}"),
+        (r#"{"kind":"Event","metadata":{"name":"a"},"involvedObject":"#, "1", "}"),
+    ] {
+        let text = format!("{}{inner}{}", open.repeat(50_000), close.repeat(50_000));
+        let mut replay = Replay::new(EngineConfig::default(), None);
+        let mut sink = |_: &Record<'_>| {};
+        match input::read(&text) {
+            Ok(item) => replay.feed(item, &mut sink),
+            Err(malformed) => replay.malformed(&malformed),
+        }
+        let summary = replay.finish(&mut sink);
+        assert_eq!(summary.records.total + summary.malformed.values().sum::<u64>(), 1, "{open}");
     }
 }
 

@@ -72,7 +72,9 @@ fn arguments(arg: &Arg, name: &str, value: &Value) -> Result<Vec<OsString>, Stri
         return match value {
             Value::Bool(true) => Ok(vec![OsString::from(format!("--{name}"))]),
             Value::Bool(false) => Ok(Vec::new()),
-            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Err(format!("`{name}` is true or false")),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                Err(format!("`{name}` is true or false"))
+            }
         };
     }
     if let (Value::Array(values), ArgAction::Append) = (value, arg.get_action()) {
@@ -84,7 +86,8 @@ fn arguments(arg: &Arg, name: &str, value: &Value) -> Result<Vec<OsString>, Stri
 
 /// Lets clap judge one option alone, so that what it says belongs to one line.
 fn check(program: Program, values: &[OsString]) -> Result<(), String> {
-    let args = [OsString::from(program.name()), OsString::from("replay")].into_iter().chain(values.iter().cloned()).chain([OsString::from("-")]);
+    let args =
+        [OsString::from(program.name()), OsString::from("replay")].into_iter().chain(values.iter().cloned()).chain([OsString::from("-")]);
     let Err(error) = command(program).try_get_matches_from(args) else { return Ok(()) };
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more"));

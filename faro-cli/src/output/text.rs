@@ -73,7 +73,11 @@ fn of_group(group: &GroupRecord<'_>, look: Look) -> String {
 
 fn of_event(event: &EventRecord<'_>, look: Look) -> String {
     let involved = event.involved_object;
-    let object = if involved.is_empty() { named("Event", event.namespace, event.name) } else { named(involved.kind(), involved.namespace(), involved.name()) };
+    let object = if involved.is_empty() {
+        named("Event", event.namespace, event.name)
+    } else {
+        named(involved.kind(), involved.namespace(), involved.name())
+    };
     let (first, last) = (event.first_seen.unwrap_or(event.timestamp), event.last_seen.unwrap_or(event.timestamp));
     Columns {
         time: last,
@@ -110,7 +114,12 @@ fn of_object(object: &ObjectRecord<'_>, look: Look) -> String {
 fn of_summary(summary: &Summary) -> String {
     let mut text = format!(
         "{} records in ({} events, {} objects), {} occurrences in {} groups, {} of them open",
-        summary.records.total, summary.records.event, summary.records.object, summary.occurrences.total, summary.groups.total, summary.groups.open
+        summary.records.total,
+        summary.records.event,
+        summary.records.object,
+        summary.occurrences.total,
+        summary.groups.total,
+        summary.groups.open
     );
     let malformed: u64 = summary.malformed.values().sum();
     let more = [

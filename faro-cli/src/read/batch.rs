@@ -77,7 +77,8 @@ fn items<'a>(bytes: &'a [u8], list: &'a str, frame: &Frame, values: &mut Vec<Par
     framer.fill(|buffer| buffer.extend_from_slice(list.as_bytes()));
     framer.finish();
     for item in framer.take().frames {
-        let placed = |line: usize, column: usize| if line == 1 { (frame.line, frame.column + column - 1) } else { (frame.line + line - 1, column) };
+        let placed =
+            |line: usize, column: usize| if line == 1 { (frame.line, frame.column + column - 1) } else { (frame.line + line - 1, column) };
         match item {
             Ok(item) => {
                 let (line, column) = placed(item.line, item.column);

@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn recordings_are_told_by_their_names() {
-        for (name, want) in [("a.ndjson", true), ("a.json.gz", true), ("a.yml.zst", true), ("a.gz", false), ("a.txt", false), (".json", false)] {
+        for (name, want) in
+            [("a.ndjson", true), ("a.json.gz", true), ("a.yml.zst", true), ("a.gz", false), ("a.txt", false), (".json", false)]
+        {
             assert_eq!(is_recording(OsStr::new(name)), want, "{name}");
         }
     }

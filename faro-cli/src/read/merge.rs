@@ -84,7 +84,12 @@ impl<'p> Merge<'p> {
         self.merge(heap, &mut asleep, receiver)
     }
 
-    fn merge(&mut self, mut heap: BinaryHeap<Reverse<(Nanos, usize)>>, asleep: &mut [bool], receiver: &mut impl Receiver) -> Result<(), Stop> {
+    fn merge(
+        &mut self,
+        mut heap: BinaryHeap<Reverse<(Nanos, usize)>>,
+        asleep: &mut [bool],
+        receiver: &mut impl Receiver,
+    ) -> Result<(), Stop> {
         let mut active = usize::MAX;
         while let Some(Reverse((_, lane))) = heap.pop() {
             if heap.is_empty() {

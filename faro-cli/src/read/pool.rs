@@ -54,6 +54,18 @@ struct Shared {
     read: Arc<AtomicU64>,
 }
 
+/// Tells everybody when a thread ends by a defect, so that nobody waits for it.
+struct Watched<'a>(&'a Shared);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().failure.get_or_insert_with(|| Failure::failed("a thread that reads ended by a defect"));
+            self.0.changed.notify_all();
+        }
+    }
+}
+
 /// Work that somebody has taken.
 enum Work {
     Open(usize, Input),
@@ -141,6 +153,7 @@ impl Shared {
 
     /// Works until the pool is closed.
     fn help(&self) {
+        let _watched = Watched(self);
         loop {
             let mut state = self.lock();
             let work = loop {
@@ -159,6 +172,7 @@ impl Shared {
 
     /// Reads a lane that may keep its reader waiting.
     fn pump(&self, lane: usize, input: &Input) {
+        let _watched = Watched(self);
         let chunk = self.lock().chunk;
         let mut source = match Source::open(input, chunk.min(256 << 10), &self.read) {
             Ok(source) => source,

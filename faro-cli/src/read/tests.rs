@@ -1,4 +1,6 @@
 use super::*;
+use faro_core::input::Body;
+use faro_core::{Nanos, Report};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -39,7 +41,10 @@ fn many_inputs_wait_closed() {
 #[test]
 fn items_of_a_list_in_a_line_have_their_place() {
     let list = r#"{"kind":"List","items":[{"kind":"Event","metadata":{"name":"a"}},{"kind":"Event","metadata":{}}]}"#;
-    assert_eq!(merged(&[&format!("{{\"kind\":\"Event\",\"metadata\":{{\"name\":\"b\"}}}}\n{list}\n")]), ["0:b", "0:a", "0:missing-field at 2:66"]);
+    assert_eq!(
+        merged(&[&format!("{{\"kind\":\"Event\",\"metadata\":{{\"name\":\"b\"}}}}\n{list}\n")]),
+        ["0:b", "0:a", "0:missing-field at 2:66"]
+    );
 }
 
 fn timed(name: &str, moments: &[u64]) -> String {
@@ -56,10 +61,10 @@ struct Names(Vec<String>);
 impl Receiver for Names {
     fn value(&mut self, input: usize, value: Parsed<'_>) {
         self.0.push(match value {
-            Ok(item) => match item.body {
-                faro_core::input::Body::Event(event) => format!("{input}:{}", faro_core::Report::new(*event, item.change, faro_core::Nanos(0)).name()),
-                other => format!("{input}:{other:?}"),
-            },
+            Ok(item) => {
+                let Body::Event(event) = item.body else { panic!("no event: {item:?}") };
+                format!("{input}:{}", Report::new(event, item.change, Nanos(0)).name())
+            }
             Err(malformed) => format!("{input}:{} at {}:{}", malformed.cause, malformed.line, malformed.column),
         });
     }

@@ -30,7 +30,19 @@ fn every_way_in_gives_the_same() {
     shell.file("lines.ndjson.zst", zstd(&lines));
     let want = shell.run(&["replay", "lines.ndjson"]);
     assert_eq!(want.summary()["occurrences"]["total"], 5);
-    for name in ["list.json", "events.json", "pretty.json", "array.json", "windows.ndjson", "list.yaml", "documents.yaml", "folder", "lines.ndjson.gz", "parts.gz", "lines.ndjson.zst"] {
+    for name in [
+        "list.json",
+        "events.json",
+        "pretty.json",
+        "array.json",
+        "windows.ndjson",
+        "list.yaml",
+        "documents.yaml",
+        "folder",
+        "lines.ndjson.gz",
+        "parts.gz",
+        "lines.ndjson.zst",
+    ] {
         let ran = shell.run(&["replay", name]);
         assert_eq!((&ran.out, &*ran.err), (&want.out, ""), "{name}");
     }
@@ -56,7 +68,11 @@ fn timed_files_are_one_stream() {
 #[test]
 fn final_prints_each_group_once() {
     let shell = Shell::new();
-    let other = event("c", 1).replace("web-1", "web-2").replace("u1", "u2").replace("BackOff", "Pulled").replace("Back-off restarting failed container app in pod", "Pulled for");
+    let other = event("c", 1)
+        .replace("web-1", "web-2")
+        .replace("u1", "u2")
+        .replace("BackOff", "Pulled")
+        .replace("Back-off restarting failed container app in pod", "Pulled for");
     let lines = [delivered("e1", 1), other, delivered("e5", 5), delivered("e9", 9)].join("\n");
     shell.file("a.ndjson", lines);
     let records = shell.run(&["replay", "--final", "--emit", "all", "a.ndjson"]).records();

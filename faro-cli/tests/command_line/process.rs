@@ -13,7 +13,8 @@ fn closed_pipe_is_no_failure() {
         lines
     });
     shell.file("events.ndjson", lines);
-    let mut child = shell.command(&["replay", "--emit", "event", "events.ndjson"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        shell.command(&["replay", "--emit", "event", "events.ndjson"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok());

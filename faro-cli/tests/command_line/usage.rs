@@ -13,7 +13,7 @@ fn wrong_options_exit_2_with_a_suggestion() {
         (&["replay", "-", "--family", "crash-lop"], &["crash-lop", "'crash-loop'"]),
         (&["replay", "-", "--group-by", "pod"], &["object, workload, reason"]),
         (&["replay", "-", "--window", "5"], &["no unit", "`5s`"]),
-        (&["replay", "-", "--lateness", "-5m"], &["--lateness"]),
+        (&["replay", "-", "--lateness", "-5m"], &["--lateness", "negative"]),
         (&["replay", "-", "--now", "yesterday"], &["RFC 3339"]),
         (&["replay", "-", "--since", "1h"], &["--since", "--now"]),
         (&["replay", "-", "--gvr", "pods"], &["`pods`", "v1/pods"]),
@@ -64,6 +64,53 @@ fn wrong_file_of_options_is_named_with_its_line() {
         assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
     }
     shell.run(&["replay", "-", "--config", "nowhere.yaml"]).refused(2, &["nowhere.yaml"]);
+}
+
+const RULES: &str = "
+rules:
+  - name: shop-crash
+    match: {reason: BackOff, namespace: shop}
+    severity: low
+    examples:
+      - event: {reason: BackOff, type: Warning, involvedObject: {kind: Pod, name: web-1, namespace: shop}}
+        severity: low
+";
+
+#[test]
+fn rules_change_what_is_printed_and_their_examples_are_run() {
+    let shell = Shell::new();
+    shell.file("events.json", event("a", 3));
+    shell.file("rules.yaml", RULES);
+    let checked = shell.run(&["check-config", "rules.yaml"]);
+    let outcome: serde_json::Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(
+        (checked.code, &outcome["name"], &outcome["line"], &outcome["ok"]),
+        (Some(0), &"shop-crash".into(), &7.into(), &true.into())
+    );
+    let severity = |args: &[&str]| shell.run(args).records()[0]["severity"].clone();
+    assert_eq!(severity(&["replay", "events.json"]), "critical");
+    assert_eq!(severity(&["replay", "--rules", "rules.yaml", "events.json"]), "low");
+    shell.file("failing.yaml", RULES.replace("        severity: low\n", "        severity: high\n"));
+    let failing = shell.run(&["check-config", "failing.yaml"]);
+    failing.refused(1, &["failing.yaml:7", "1 of 1", "expected severity high", "got severity low"]);
+    assert!(failing.out.contains(r#""ok":false"#));
+}
+
+#[test]
+fn wrong_rules_are_named_with_their_place() {
+    let shell = Shell::new();
+    for (from, to, words) in [
+        ("severity: low", "sevrity: low", &["rules.yaml:5:", "`sevrity`", "`severity`"][..]),
+        ("severity: low", "severity: lwo", &["rules.yaml:5:", "`lwo`", "`low`"]),
+        ("    severity: low", "    when: cuont > 3\n    severity: low", &["rules.yaml:5:", "cuont"]),
+        ("rules:", "rules: [", &["rules.yaml:"]),
+    ] {
+        let text = RULES.replacen(from, to, 1);
+        shell.file("rules.yaml", text);
+        shell.run(&["check-config", "rules.yaml"]).refused(2, words);
+        shell.run(&["replay", "--rules", "rules.yaml", "-"]).refused(2, words);
+    }
+    shell.run(&["check-config", "nowhere.yaml"]).refused(2, &["nowhere.yaml"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::group::{Descriptor, Extra, Group, NONE, Phase, Uid};
 use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, print, usable_uid};
 use crate::hash;
 use crate::record::{GroupRecord, Workload};
-use crate::severity::Family;
+use crate::severity::{Family, Rules};
 use crate::time::Nanos;
 use std::sync::Arc;
 
@@ -233,7 +233,8 @@ impl Groups {
     }
 
     fn unlink_segment(&mut self, slot: u32) {
-        let (key, older) = (self.groups[slot].key, self.groups[slot].next_segment);
+        let older = std::mem::replace(&mut self.groups[slot].next_segment, NONE);
+        let key = self.groups[slot].key;
         let groups = &self.groups;
         let Ok(mut entry) = self.by_key.find_entry(key[0], |&other| groups[other].key == key) else { return };
         let head = *entry.get();
@@ -323,6 +324,7 @@ impl Groups {
         slot: u32,
         cluster: &str,
         workload: &Workload<'_>,
+        rules: &Rules,
         now: Nanos,
         print: &mut impl FnMut(GroupRecord<'_>) -> bool,
     ) {
@@ -363,6 +365,7 @@ impl Groups {
         self.link_subject(slot);
         let kept = self.merge_neighbours(slot, stretch);
         self.reopen_if_alive(kept, now);
+        self.escalate(kept, rules);
         self.changed(kept, now, print);
     }
 

@@ -52,8 +52,7 @@ impl Groups {
         let interval_over = group.printed_at.plus(self.config.update_interval.0) <= now;
         let reopened = group.printed_closed && group.phase == Phase::Open;
         if interval_over || reopened || group.severity > group.printed_severity {
-            let why = if group.phase == Phase::Closed { Why::Close } else { Why::Update };
-            self.print_group(slot, now, why, print);
+            self.print_change(slot, now, print);
         } else {
             self.touch(slot);
         }
@@ -61,12 +60,12 @@ impl Groups {
 
     /// Notes that a group has something to print.
     pub(super) fn touch(&mut self, slot: u32) {
-        if std::mem::replace(&mut self.groups[slot].dirty, true) {
-            return;
-        }
+        let known = std::mem::replace(&mut self.groups[slot].dirty, true);
         if self.suspended {
-            self.touched.push(slot);
-        } else {
+            if !known || self.updates.remove(slot) {
+                self.touched.push(slot);
+            }
+        } else if !known {
             let due = update_due(&self.config, &self.groups[slot]);
             self.updates.push(slot, due);
         }
@@ -87,10 +86,15 @@ impl Groups {
         touched.sort_by_cached_key(|&slot| (self.groups[slot].last, self.groups[slot].id()));
         for slot in touched {
             if self.groups[slot].dirty {
-                let why = if self.groups[slot].phase == Phase::Closed { Why::Close } else { Why::Update };
-                self.print_group(slot, now, why, print);
+                self.print_change(slot, now, print);
             }
         }
+    }
+
+    /// Prints what changed of a group, open or closed.
+    pub(super) fn print_change(&mut self, slot: u32, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
+        let why = if self.groups[slot].phase == Phase::Closed { Why::Close } else { Why::Update };
+        self.print_group(slot, now, why, print);
     }
 
     pub(super) fn print_group(&mut self, slot: u32, now: Nanos, why: Why, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {

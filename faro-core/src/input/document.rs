@@ -179,15 +179,18 @@ impl<'a> Document<'a> {
         };
         let refused = Malformed::from_json(&error);
         match refused.cause {
-            Cause::WrongType | Cause::BadTime => Self::read_leniently(text).map(Box::new).ok_or(refused),
+            Cause::WrongType | Cause::BadTime => Self::read_leniently(text, false).map(Box::new).ok_or(refused),
             _ => Err(refused),
         }
     }
 
-    fn read_leniently(text: &'a str) -> Option<Self> {
+    fn read_leniently(text: &'a str, enveloped: bool) -> Option<Self> {
         let lenient: Lenient<'a> = serde_json::from_str(text).ok()?;
-        if let Some(object) = lenient.object {
-            let document = Self::read_leniently(object.get())?;
+        // What lies in an envelope is no envelope, or depth would be up to the sender.
+        if let Some(object) = lenient.object
+            && !enveloped
+        {
+            let document = Self::read_leniently(object.get(), true)?;
             let string = |raw: Option<&'a RawValue>| raw.map_or_else(|| Some(Text::default()), |raw| serde_json::from_str(raw.get()).ok());
             return Some(Self {
                 object: Some(Box::new(document)),

@@ -244,7 +244,9 @@ impl YamlFramer {
 pub fn to_json(yaml: &Frames) -> Frames {
     let mut json = Frames::default();
     for frame in &yaml.frames {
-        let made = frame.clone().and_then(|frame| convert(&yaml.bytes, &frame).map_err(|malformed| frame.locate(malformed)).map(|text| (frame, text)));
+        let made = frame
+            .clone()
+            .and_then(|frame| convert(&yaml.bytes, &frame).map_err(|malformed| frame.locate(malformed)).map(|text| (frame, text)));
         match made {
             Ok((frame, Some(text))) => {
                 let start = json.bytes.len();

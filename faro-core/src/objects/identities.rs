@@ -119,7 +119,7 @@ impl Identities {
             return Sight::First;
         };
         let last = &mut known[slot];
-        let older = if timed { observed < last.observed } else { version.precedes(last.version) };
+        let older = if timed && observed != last.observed { observed < last.observed } else { version.precedes(last.version) };
         if older || version == last.version {
             return Sight::Repeat;
         }

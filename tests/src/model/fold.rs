@@ -21,6 +21,7 @@ pub struct Fold {
 #[derive(Clone, Debug)]
 pub(super) struct Life {
     pub(super) at: i64,
+    ending: bool,
     pub(super) version: u64,
     pub(super) state: String,
     pub(super) merged_into: Option<String>,
@@ -42,6 +43,7 @@ impl Life {
         let uid = text(&record["resource"]["uid"]);
         Self {
             at: printed.at,
+            ending: printed.ending,
             version: number(&record["version"]),
             state: text(&record["state"]),
             merged_into: record["mergedInto"].as_str().map(str::to_owned),
@@ -66,7 +68,7 @@ impl Life {
     }
 
     /// Whether this can be the next print of the same group.
-    fn follows(&self, before: &Self, ending: bool, setup: &Setup) -> bool {
+    fn follows(&self, before: &Self, setup: &Setup) -> bool {
         let closed = before.state == "close";
         let legal = match self.state.as_str() {
             "open" => closed,
@@ -81,8 +83,9 @@ impl Life {
             && self.severity >= before.severity
             && self.events >= before.events
             && self.messages >= before.messages;
-        let rests = self.state == "close" || self.state == "open" || ending || self.severity > before.severity;
-        let patient = rests || self.at - before.at >= setup.update_interval * SECOND;
+        let rests = self.state == "close" || self.state == "open" || self.ending || self.severity > before.severity;
+        // What was due during a list is printed at its end, with its own time.
+        let patient = rests || before.ending || self.at - before.at >= setup.update_interval * SECOND;
         legal && alive && same && grows && patient && self.version == before.version + 1
     }
 
@@ -109,7 +112,7 @@ impl Fold {
         let lives = self.lives.entry(text(&printed.record["id"])).or_default();
         match lives.last_mut() {
             None => assert!(life.version == 1 && life.state != "update", "a group begins with {}", printed.line),
-            Some(before) if life.follows(before, printed.ending, &self.setup) => {
+            Some(before) if life.follows(before, &self.setup) => {
                 *before = life;
                 return;
             }

@@ -251,9 +251,9 @@ impl Oracle {
             return false;
         };
         let older = match (observed, &version, &known.1) {
-            (Some(observed), _, _) => observed < known.2,
-            (None, Version::Numbered(version), Version::Numbered(known)) => version < known,
-            (None, _, _) => false,
+            (Some(observed), _, _) if observed != known.2 => observed < known.2,
+            (_, Version::Numbered(version), Version::Numbered(known)) => version < known,
+            _ => false,
         };
         if older || known.1 == version {
             return true;

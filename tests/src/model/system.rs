@@ -24,6 +24,7 @@ pub struct Printed {
 #[derive(Debug)]
 pub struct System {
     setup: Setup,
+    now: i64,
     engine: Engine,
     printed: Vec<Printed>,
 }
@@ -32,7 +33,7 @@ impl System {
     /// Makes an engine that has seen nothing.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        Self { setup, engine: Engine::new(setup.config()), printed: Vec::new() }
+        Self { setup, now: i64::MIN, engine: Engine::new(setup.config()), printed: Vec::new() }
     }
 
     /// Feeds one input, and nothing before it: what is due is for the engine to know.
@@ -104,11 +105,12 @@ impl System {
     }
 
     fn with(&mut self, now: i64, ending: bool, call: impl FnOnce(&mut Engine, DateTime<Utc>, &mut dyn FnMut(&Record<'_>))) {
-        let printed = &mut self.printed;
+        self.now = self.now.max(now);
+        let (at, printed) = (self.now, &mut self.printed);
         call(&mut self.engine, DateTime::from_timestamp_nanos(now), &mut |record| {
             let line = serde_json::to_string(record).expect("a record can be written");
             let record = serde_json::from_str(&line).expect("a line is JSON");
-            printed.push(Printed { at: now, ending, line, record });
+            printed.push(Printed { at, ending, line, record });
         });
     }
 }

@@ -2,17 +2,30 @@ use super::*;
 
 #[test]
 fn yaml_is_told_from_json_and_from_noise() {
-    for yes in ["apiVersion: v1\nkind: Event\n", "---\na: 1\n", "# a comment\n---\n", "\u{feff}items:\n- a: 1\n", "- a: 1\n", "\"a\": 1\n", "\n\na: 1"] {
+    for yes in [
+        "apiVersion: v1\nkind: Event\n",
+        "---\na: 1\n",
+        "# a comment\n---\n",
+        "\u{feff}items:\n- a: 1\n",
+        "- a: 1\n",
+        "\"a\": 1\n",
+        "\n\na: 1",
+    ] {
         assert!(looks_like_yaml(yes.as_bytes()), "{yes}");
     }
-    for no in ["", "{\"a\": 1}", "noise\n", "\0\u{1}: \u{2}", "Warning: old API\n{\"a\":1}\n", "Error from server (NotFound)\n", "key:value\n"] {
+    for no in
+        ["", "{\"a\": 1}", "noise\n", "\0\u{1}: \u{2}", "Warning: old API\n{\"a\":1}\n", "Error from server (NotFound)\n", "key:value\n"]
+    {
         assert!(!looks_like_yaml(no.as_bytes()), "{no}");
     }
 }
 
 #[test]
 fn documents_are_cut_at_their_markers() {
-    check("a: 1\n---\n# nothing\n---\nb: |\n  x\n  --- y\n--- {c: [2]}\n...\nd: ~\n", r#"1:1 {"a":1}|5:1 {"b":"x\n--- y\n"}|8:5 {"c":[2]}|10:1 {"d":null}"#);
+    check(
+        "a: 1\n---\n# nothing\n---\nb: |\n  x\n  --- y\n--- {c: [2]}\n...\nd: ~\n",
+        r#"1:1 {"a":1}|5:1 {"b":"x\n--- y\n"}|8:5 {"c":[2]}|10:1 {"d":null}"#,
+    );
 }
 
 #[test]

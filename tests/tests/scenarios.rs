@@ -1,0 +1,18 @@
+//! The acceptance scenarios about what Events mean, each under its id; `tests/SCENARIOS.md` restates them clause by clause.
+
+#[path = "scenarios/bad_text.rs"]
+mod bad_text;
+#[path = "scenarios/counting.rs"]
+mod counting;
+#[path = "scenarios/grouping.rs"]
+mod grouping;
+#[path = "scenarios/objects.rs"]
+mod objects;
+#[path = "scenarios/printing.rs"]
+mod printing;
+#[path = "scenarios/severity.rs"]
+mod severity;
+#[path = "scenarios/stage.rs"]
+mod stage;
+#[path = "scenarios/times.rs"]
+mod times;
