@@ -210,7 +210,7 @@ impl Groups {
 
     /// Calls `with` with the latest message of each group, in no particular order.
     pub fn for_each_message(&self, mut with: impl FnMut(&str)) {
-        self.slots().for_each(|slot| with(group::text(&self.groups[slot].message)));
+        self.slots().for_each(|slot| with(&self.groups[slot].message));
     }
 
     /// Puts occurrences into their group and returns its severity, or the verdict's when there are none.
@@ -239,15 +239,13 @@ impl Groups {
 
     /// Evenly spaced occurrences in `after..=to` as one stretch, unless they lie further apart than the window.
     fn spread(&self, count: u32, after: Nanos, to: Nanos) -> Option<Stretch> {
-        let (length, parts) = (i128::from(to.0) - i128::from(after.0), i128::from(count));
-        let together = length <= parts * i128::from(self.config.window.0);
-        let step = i64::try_from((length + parts - 1) / parts).unwrap_or(i64::MAX);
-        let apart_beyond_reason = count > MOST_APART;
-        match (together, apart_beyond_reason) {
-            (true, _) => Some(Stretch { from: after.plus(step).min(to), to, count: u64::from(count) }),
-            (false, true) => Some(Stretch { from: to, to, count: u64::from(count) }),
-            (false, false) => None,
+        let (length, parts) = (to.since(after), i64::from(count));
+        let together = length <= parts.saturating_mul(self.config.window.0);
+        if together {
+            let step = if parts == 1 { length } else { length / parts + i64::from(length % parts != 0) };
+            return Some(Stretch { from: after.plus(step).min(to), to, count: u64::from(count) });
         }
+        (count > MOST_APART).then_some(Stretch { from: to, to, count: u64::from(count) })
     }
 
     fn observe_apart(
@@ -291,8 +289,10 @@ impl Groups {
         print.text(report.type_()).text(report.reason()).number(occurrence.verdict.family as u64).finish_wide()
     }
 
-    fn subject(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> u64 {
-        self.scratch.start().text(cluster).text(kind).text(namespace).text(name).finish()
+    fn subject(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> u32 {
+        let wide = self.scratch.start().text(cluster).text(kind).text(namespace).text(name).finish();
+        // 0 means no subject.
+        u32::try_from(wide >> 32).unwrap_or(0).max(1)
     }
 
     /// Finds the segments that `stretch` joins, makes them one, and adds the occurrences.
@@ -341,7 +341,7 @@ impl Groups {
         let message = report.message();
         let message_hash = hash::of_text(message);
         let of = u32::try_from(counter.short() >> 32).unwrap_or(0);
-        group.take_message(stretch.to, of, message_hash, message.as_bytes());
+        group.take_message(stretch.to, of, message_hash, message);
         group.first = group.first.min(stretch.from);
         group.last = group.last.max(stretch.to);
         group.count += stretch.count;
@@ -349,7 +349,7 @@ impl Groups {
         group.messages.insert(message_hash);
         group.severity = group.severity.max(verdict.severity);
         group.take_moment(stretch.to);
-        if stretch.count == 1 || stretch.from != stretch.to {
+        if stretch.from != stretch.to {
             group.take_moment(stretch.from);
         }
         match group.phase {
@@ -391,7 +391,7 @@ impl Groups {
         let group = &mut self.groups[slot];
         let (count, lasted) = (group.count, Nanos(group.last.since(group.first)));
         let mut raised = group.severity;
-        for step in group.rules.iter().flat_map(|&rule| rules.escalations(rule.into())) {
+        for step in group.rules.iter().take_while(|&&rule| rule != 0).flat_map(|&rule| rules.escalations(rule.into())) {
             let extra = group.extra.as_deref();
             let enough = match (step.after, step.within) {
                 (Some(after), Some(within)) => {
@@ -450,10 +450,7 @@ impl Groups {
 
     /// Does what is due by `now`, each at its own time. Harmless when nothing is.
     pub fn settle(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        if self.suspended {
-            return;
-        }
-        loop {
+        while self.next_deadline().is_some_and(|due| due <= now) {
             let (config, groups) = (&self.config, &self.groups);
             let close = self.closing.first_due(now, |slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
             let update = self.updates.first_due(now, |slot| groups[slot].dirty.then(|| update_due(config, &groups[slot])));
@@ -542,7 +539,8 @@ impl Groups {
     #[must_use]
     pub fn operational(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> Vec<Operational> {
         let subject = self.subject(cluster, kind, namespace, name);
-        let mut open: Vec<&Group> = self.of_subject(subject).map(|slot| &self.groups[slot]).filter(|group| group.phase == Phase::Open).collect();
+        let about = |group: &&Group| group.phase == Phase::Open && &*group.name == name && group.about.is_named(cluster, kind, namespace);
+        let mut open: Vec<&Group> = self.of_subject(subject).map(|slot| &self.groups[slot]).filter(about).collect();
         open.sort_by_key(|group| (std::cmp::Reverse((group.severity, group.last)), group.id()));
         open.truncate(5);
         open.into_iter().map(print::operational).collect()
@@ -562,7 +560,8 @@ impl Groups {
             return;
         }
         let old = self.subject(cluster, kind, namespace, name);
-        let slots: Vec<u32> = self.of_subject(old).filter(|&slot| self.groups[slot].phase != Phase::Absorbed).collect();
+        let about = |group: &Group| group.phase != Phase::Absorbed && &*group.name == name && group.about.is_named(cluster, kind, namespace);
+        let slots: Vec<u32> = self.of_subject(old).filter(|&slot| about(&self.groups[slot])).collect();
         for slot in slots {
             self.rekey(slot, cluster, workload, rules, now, print);
         }

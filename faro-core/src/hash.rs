@@ -2,7 +2,10 @@
 
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-/// Collects fields into one fingerprint; each field's length goes in, so that no two lists of fields look alike.
+/// Ends each text: a byte that UTF-8 does not use, so that no two lists of fields look alike.
+const END: u8 = 0xff;
+
+/// Collects fields into one fingerprint.
 #[derive(Debug, Default)]
 pub(crate) struct Fingerprint {
     bytes: Vec<u8>,
@@ -16,8 +19,10 @@ impl Fingerprint {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.bytes.reserve(text.len() + 1);
         self.bytes.extend_from_slice(text.as_bytes());
-        self.number(text.len() as u64)
+        self.bytes.push(END);
+        self
     }
 
     pub(crate) fn number(&mut self, number: u64) -> &mut Self {

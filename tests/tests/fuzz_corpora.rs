@@ -16,6 +16,11 @@ fn rules_keep_every_promise() {
 }
 
 #[test]
+fn operations_agree_with_the_oracle() {
+    replay("operations", faro_tests::fuzz::operations);
+}
+
+#[test]
 fn every_target_has_a_corpus_that_is_replayed() {
     let names = |folder: &str| -> BTreeSet<String> {
         files(&fuzz().join(folder)).iter().map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()

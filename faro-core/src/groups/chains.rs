@@ -1,7 +1,7 @@
 //! Which groups there are of a key and of a subject, and how they become one.
 
 use super::group::{Descriptor, Extra, Group, NONE, Phase, Uid};
-use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, print, usable_uid};
+use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, usable_uid};
 use crate::hash;
 use crate::record::{GroupRecord, Workload};
 use crate::severity::{Family, Rules};
@@ -13,6 +13,11 @@ const DESCRIPTORS: usize = 1024;
 
 const fn halves(key: u128) -> [u64; 2] {
     [hash::low(key), hash::low(key >> 64)]
+}
+
+/// A table wants all bits of a hash to be random.
+const fn spread(subject: u32) -> u64 {
+    (subject as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Groups {
@@ -261,14 +266,14 @@ impl Groups {
             return;
         }
         let groups = &self.groups;
-        match self.by_subject.find_mut(subject, |&other| groups[other].subject == subject) {
+        match self.by_subject.find_mut(spread(subject), |&other| groups[other].subject == subject) {
             Some(head) => {
                 let next = std::mem::replace(head, slot);
                 self.groups[slot].next_of_subject = next;
                 self.groups[next].previous_of_subject = slot;
             }
             None => {
-                self.by_subject.insert_unique(subject, slot, |&other| groups[other].subject);
+                self.by_subject.insert_unique(spread(subject), slot, |&other| spread(groups[other].subject));
             }
         }
     }
@@ -285,7 +290,7 @@ impl Groups {
             self.groups[previous].next_of_subject = next;
             return;
         }
-        if let Ok(mut entry) = self.by_subject.find_entry(subject, |&other| other == slot) {
+        if let Ok(mut entry) = self.by_subject.find_entry(spread(subject), |&other| other == slot) {
             if next == NONE {
                 entry.remove();
             } else {
@@ -294,8 +299,8 @@ impl Groups {
         }
     }
 
-    pub(super) fn of_subject(&self, subject: u64) -> impl Iterator<Item = u32> {
-        let mut slot = self.by_subject.find(subject, |&slot| self.groups[slot].subject == subject).copied().unwrap_or(NONE);
+    pub(super) fn of_subject(&self, subject: u32) -> impl Iterator<Item = u32> {
+        let mut slot = self.by_subject.find(spread(subject), |&slot| self.groups[slot].subject == subject).copied().unwrap_or(NONE);
         std::iter::from_fn(move || {
             (slot != NONE).then(|| {
                 let found = slot;
@@ -388,7 +393,7 @@ impl Groups {
         let reason = group.extra.as_deref()?.opposite.as_deref()?;
         let others = self.of_subject(group.subject).filter(|&other| {
             let other = &self.groups[other];
-            &*other.about.reason == reason && other.uid == group.uid && other.first <= group.last && group.first <= other.last
+            &*other.about.reason == reason && other.is_about_same(group) && other.uid == group.uid && other.first <= group.last && group.first <= other.last
         });
         others.max_by_key(|&other| (self.groups[other].last, self.groups[other].id()))
     }
@@ -396,12 +401,12 @@ impl Groups {
     /// The id of the latest group of an earlier object of the same name, about the same reason.
     pub(super) fn previous_of(&self, slot: u32) -> u64 {
         let group = &self.groups[slot];
-        if group.of_workload || print::uid(group).is_empty() {
+        if group.of_workload || !group.has_uid() {
             return 0;
         }
         let earlier = self.of_subject(group.subject).map(|other| &self.groups[other]).filter(|other| {
-            let same = other.about.reason == group.about.reason && other.about.family == group.about.family;
-            same && other.key != group.key && other.last <= group.first && print::uid(other) != print::uid(group)
+            let same = other.about.reason == group.about.reason && other.about.family == group.about.family && other.is_about_same(group);
+            same && other.key != group.key && other.last <= group.first && other.is_of_another_uid(group)
         });
         earlier.max_by_key(|other| (other.last, other.id())).map_or(0, Group::id)
     }

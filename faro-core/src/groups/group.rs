@@ -11,10 +11,10 @@ use std::sync::Arc;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// How many rules with escalations a group remembers.
-const RULES: usize = 4;
+const RULES: usize = 2;
 
 /// How many of the latest moments a group remembers, to see a period.
-pub(super) const RECENT: usize = 6;
+pub(super) const RECENT: usize = 5;
 
 /// What many groups have in common.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -30,6 +30,11 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
+    /// Tells whether the object is of this cluster, kind and namespace.
+    pub(super) fn is_named(&self, cluster: &str, kind: &str, namespace: &str) -> bool {
+        &*self.cluster == cluster && &*self.kind == kind && &*self.namespace == namespace
+    }
+
     /// Cluster, namespace, kind, apiVersion, reason, type.
     pub(super) fn parts(&self) -> [&str; 6] {
         [&self.cluster, &self.namespace, &self.kind, &self.api_version, &self.reason, &self.type_]
@@ -71,17 +76,23 @@ impl Uid {
         matches!(self, Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
     }
 
-    pub(super) fn text(self) -> String {
-        let mut text = String::with_capacity(36);
+    /// Calls `with` with the canonical text; with an empty one when there is no uid.
+    pub(super) fn with_text<T>(self, with: impl FnOnce(&str) -> T) -> T {
+        if self.is_none() {
+            return with("");
+        }
+        let mut text = [b'-'; 36];
+        let mut at = 0;
         for (index, byte) in self.0.iter().enumerate() {
             if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
+                at += 1;
             }
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
+            text[at] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            text[at + 1] = b"0123456789abcdef"[usize::from(byte & 15)];
+            at += 2;
         }
-        text
+        // It is ASCII.
+        with(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -125,7 +136,7 @@ pub(super) struct Group {
     pub(super) printed_at: Nanos,
     pub(super) events: Sketch,
     pub(super) messages: Sketch,
-    pub(super) message_hash: u64,
+    pub(super) message_hash: u32,
     pub(super) message_of: u32,
     pub(super) next_segment: u32,
     pub(super) severity: Severity,
@@ -143,13 +154,12 @@ pub(super) struct Group {
     /// Rules of members that have escalations, ascending; 0 is none.
     pub(super) rules: [u16; RULES],
     pub(super) recent: [u32; RECENT],
-    #[serde(with = "as_text")]
-    pub(super) message: Box<[u8]>,
+    pub(super) message: String,
     pub(super) extra: Option<Box<Extra>>,
     pub(super) about: Arc<Descriptor>,
     pub(super) name: Box<str>,
     pub(super) uid: Uid,
-    pub(super) subject: u64,
+    pub(super) subject: u32,
     pub(super) next_of_subject: u32,
     pub(super) previous_of_subject: u32,
 }
@@ -177,7 +187,7 @@ impl Default for Group {
             version: 0,
             rules: [0; RULES],
             recent: [0; RECENT],
-            message: Box::default(),
+            message: String::new(),
             extra: None,
             about: Arc::default(),
             name: Box::default(),
@@ -199,29 +209,52 @@ impl Group {
         twox_hash::XxHash3_64::oneshot(&bytes)
     }
 
+    /// Calls `with` with the object's uid as text; with an empty one when there is none.
+    pub(super) fn with_uid<T>(&self, with: impl FnOnce(&str) -> T) -> T {
+        match &self.extra {
+            Some(extra) if !extra.uid_text.is_empty() => with(&extra.uid_text),
+            _ => self.uid.with_text(with),
+        }
+    }
+
+    /// Tells whether two groups are about objects of the same name; equal subjects may be a collision.
+    pub(super) fn is_about_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.about.is_named(&other.about.cluster, &other.about.kind, &other.about.namespace)
+    }
+
+    /// Tells whether two groups are about objects of different uids.
+    pub(super) fn is_of_another_uid(&self, other: &Self) -> bool {
+        let text = |group: &Self| group.extra.as_deref().map(|extra| extra.uid_text.clone()).unwrap_or_default();
+        self.uid != other.uid || text(self) != text(other)
+    }
+
+    /// Tells whether the object's uid is known.
+    pub(super) fn has_uid(&self) -> bool {
+        !self.uid.is_none() || self.extra.as_deref().is_some_and(|extra| !extra.uid_text.is_empty())
+    }
+
     pub(super) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
 
     /// Takes the message of an occurrence at `at` that the Event `of` reported: the latest one stays, whatever the order.
-    pub(super) fn take_message(&mut self, at: Nanos, of: u32, hash: u64, message: &[u8]) {
+    pub(super) fn take_message(&mut self, at: Nanos, of: u32, hash: u64, message: &str) {
         let newer = self.count == 0 || at > self.last || (at == self.last && of >= self.message_of);
         if !newer {
             return;
         }
         self.message_of = of;
+        let hash = fold(hash);
         if self.message_hash == hash && self.message.len() == message.len() {
             return;
         }
         self.message_hash = hash;
-        if self.message.len() == message.len() {
-            self.message.copy_from_slice(message);
-        } else {
-            self.message = message.into();
-        }
+        self.message.clear();
+        self.message.reserve_exact(message.len());
+        self.message.push_str(message);
     }
 
-    /// Remembers a rule whose escalations apply to the group; of more than four those with the lowest numbers, whatever the order.
+    /// Remembers a rule whose escalations apply to the group; of more than two those with the lowest numbers, whatever the order.
     pub(super) fn take_rule(&mut self, rule: RuleId) {
         let number = rule.index();
         if number == 0 || self.rules.contains(&number) {
@@ -298,21 +331,7 @@ impl Extra {
     }
 }
 
-/// A message is text; only its storage is bytes, so that one of the same length can be overwritten in place.
-mod as_text {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(super::text(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[u8]>, D::Error> {
-        String::deserialize(deserializer).map(|text| text.into_bytes().into())
-    }
-}
-
-/// The text of a stored message.
-pub(super) fn text(bytes: &[u8]) -> &str {
-    // It was text when it was stored.
-    std::str::from_utf8(bytes).unwrap_or_default()
+/// Half of a fingerprint: with the length beside it enough to see that the latest message is the same again.
+const fn fold(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }

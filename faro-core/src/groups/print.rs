@@ -1,6 +1,6 @@
 //! When a group is printed, and with which figures.
 
-use super::group::{Group, NONE, Phase, text};
+use super::group::{Group, NONE, Phase};
 use super::{GroupBy, Groups, pattern, update_due};
 use crate::record::{GroupRecord, GroupState, GroupSummary, Operational, Pattern, Resource, Workload};
 use crate::time::Nanos;
@@ -17,15 +17,6 @@ pub(super) enum Why {
     Evict,
     /// Another group has its occurrences.
     Merged,
-}
-
-/// The uid as text; empty when there is none.
-pub(super) fn uid(group: &Group) -> Cow<'_, str> {
-    match &group.extra {
-        Some(extra) if !extra.uid_text.is_empty() => Cow::Borrowed(&extra.uid_text),
-        _ if group.uid.is_none() => Cow::Borrowed(""),
-        _ => Cow::Owned(group.uid.text()),
-    }
 }
 
 pub(super) fn operational(group: &Group) -> Operational {
@@ -104,7 +95,8 @@ impl Groups {
         let (pattern, period) = pattern::judge(&self.groups[slot], opposite);
         let previous = match self.groups[slot].extra.as_deref() {
             Some(extra) if extra.previous != 0 => extra.previous,
-            _ if why == Why::Merged => 0,
+            // Looked up once: an earlier object's groups are there when a later one's first prints.
+            _ if why == Why::Merged || self.groups[slot].printed_at != Nanos(i64::MIN) => 0,
             _ => self.previous_of(slot),
         };
         if previous != 0 {
@@ -120,10 +112,9 @@ impl Groups {
             () => GroupState::Update,
         };
         let about = &*group.about;
-        let uid = uid(group);
         let spans_objects = self.config.group_by != GroupBy::Object;
         let named = !group.name.is_empty() || !about.kind.is_empty() || !about.namespace.is_empty();
-        let record = GroupRecord {
+        let shown = group.with_uid(|uid| print(GroupRecord {
             cluster: &about.cluster,
             id: group.id(),
             version: group.version + 1,
@@ -136,7 +127,7 @@ impl Groups {
                 kind: &about.kind,
                 namespace: &about.namespace,
                 name: &group.name,
-                uid: &uid,
+                uid,
                 api_version: &about.api_version,
             }),
             workload: group.of_workload.then(|| Workload {
@@ -153,12 +144,11 @@ impl Groups {
             objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
             first_seen: group.first,
             last_seen: group.last,
-            message: text(&group.message),
+            message: &group.message,
             messages: group.messages.count(),
             summary: GroupSummary(group.count),
             evicted: why == Why::Evict,
-        };
-        let shown = print(record);
+        }));
 
         let group = &mut self.groups[slot];
         if shown {
