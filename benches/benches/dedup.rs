@@ -5,7 +5,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use faro_benches::naive::Naive;
 use faro_benches::workload::{Hit, Raw, Workload};
-use faro_core::{Groups, GroupsConfig, Occurrence};
+use faro_core::{GroupKey, Groups, GroupsConfig, LOOK_AHEAD, Occurrence};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -23,22 +23,33 @@ fn dedup(criterion: &mut Criterion) {
             let limit = NonZeroUsize::new(usize::try_from(size).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN);
             let mut groups = Groups::new(GroupsConfig { limit, ..GroupsConfig::default() });
             let (mut fed, mut printed) = (0, 0_u64);
-            let mut add = |hit: &Hit<'_>| {
+            let mut add = |groups: &mut Groups, key: GroupKey, hit: &Hit<'_>| {
                 let Hit { report, counter, news, verdict, now } = hit;
                 let occurrence = Occurrence { cluster: "prod", report, counter: *counter, news: *news, verdict: *verdict, workload: None };
                 groups.settle(*now, &mut |_| true);
-                let severity = groups.observe(&occurrence, &rules, *now, &mut |group| {
+                groups.observe(key, &occurrence, &rules, *now, &mut |group| {
                     printed += group.count;
                     true
-                });
-                fed += 1;
-                severity
+                })
+            };
+            let mut add_all = |hits: &[Hit<'_>]| {
+                for hits in hits.chunks(LOOK_AHEAD) {
+                    let mut keys = [None; LOOK_AHEAD];
+                    for (key, hit) in keys.iter_mut().zip(hits) {
+                        *key = Some(groups.key("prod", &hit.report, hit.verdict.family, None));
+                    }
+                    groups.look_ahead(keys.iter().copied().flatten());
+                    for (key, hit) in keys.iter().copied().flatten().zip(hits) {
+                        black_box(add(&mut groups, key, hit));
+                    }
+                }
+                fed += hits.len() as u64;
             };
             for index in 0..size {
                 let raw = workload.opening(index);
-                add(&workload.in_hand(&raw));
+                add_all(&[workload.in_hand(&raw)]);
             }
-            bencher.iter_custom(|hits| in_batches(&mut workload, hits, |hit| drop(black_box(add(hit)))));
+            bencher.iter_custom(|hits| in_batches(&mut workload, hits, &mut add_all));
             let books = groups.books();
             assert_eq!(books.open + books.closed + books.evicted, fed, "no occurrence is lost");
             assert_eq!(groups.len(), limit.get(), "every group is live");
@@ -56,7 +67,7 @@ fn dedup(criterion: &mut Criterion) {
                 let raw = workload.opening(index);
                 add(&workload.in_hand(&raw));
             }
-            bencher.iter_custom(|hits| in_batches(&mut workload, hits, &mut add));
+            bencher.iter_custom(|hits| in_batches(&mut workload, hits, |hits| hits.iter().for_each(&mut add)));
             assert_eq!(naive.total(), fed, "no occurrence is lost");
         });
         group.finish();
@@ -64,7 +75,7 @@ fn dedup(criterion: &mut Criterion) {
 }
 
 /// Times so many hits. They are made in batches, outside of the measured time.
-fn in_batches(workload: &mut Workload, hits: u64, mut add: impl FnMut(&Hit<'_>)) -> Duration {
+fn in_batches(workload: &mut Workload, hits: u64, mut add_all: impl FnMut(&[Hit<'_>])) -> Duration {
     let (mut left, mut spent) = (hits, Duration::ZERO);
     while left > 0 {
         let batch = left.min(BATCH);
@@ -72,7 +83,7 @@ fn in_batches(workload: &mut Workload, hits: u64, mut add: impl FnMut(&Hit<'_>))
         let raw: Vec<Raw> = (0..batch).map(|_| workload.next_hit()).collect();
         let in_hand: Vec<Hit<'_>> = raw.iter().map(|raw| workload.in_hand(raw)).collect();
         let begun = Instant::now();
-        in_hand.iter().for_each(&mut add);
+        add_all(&in_hand);
         spent += begun.elapsed();
     }
     spent

@@ -20,7 +20,8 @@ fn main() {
         let occurrence = Occurrence { cluster: "prod", report, counter: *counter, news: *news, verdict: *verdict, workload: None };
         let used = allocation_counter::measure(|| {
             groups.settle(*now, &mut |_| true);
-            groups.observe(&occurrence, &rules, *now, &mut |_| true);
+            let key = groups.key("prod", report, verdict.family, None);
+            groups.observe(key, &occurrence, &rules, *now, &mut |_| true);
         });
         held += used.bytes_current;
     }
@@ -31,5 +32,9 @@ fn main() {
     assert_eq!(books.open + books.closed + books.evicted, 2 * size, "no occurrence is lost");
     let each = (held.cast_unsigned() - messages) / live;
     // Written by hand: a criterion report has no column for bytes.
-    let _ = writeln!(std::io::stdout(), "memory/{size}: {each} bytes of heap for each of {live} live groups, {} more of message text", messages / live);
+    let _ = writeln!(
+        std::io::stdout(),
+        "memory/{size}: {each} bytes of heap for each of {live} live groups, {} more of message text",
+        messages / live
+    );
 }

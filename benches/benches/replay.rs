@@ -43,9 +43,7 @@ fn run(text: &str, flood: &Flood, rules: Rules) {
         out.push(b'\n');
     };
     let mut replay = Replay::new(EngineConfig::default().rules(rules), None);
-    for line in text.lines() {
-        replay.feed(input::read(line).expect("the flood is well-formed"), &mut sink);
-    }
+    replay.feed_all(text.lines().map(|line| input::read(line).expect("the flood is well-formed")), &mut sink);
     let summary = replay.finish(&mut sink);
     assert_eq!(summary.occurrences.total, flood.occurrences());
     assert_eq!(summary.groups.printed, flood.groups as u64);

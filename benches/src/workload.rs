@@ -108,7 +108,14 @@ impl Workload {
         let id = mix(pod);
         let (namespace, app) = (pod % 997, pod / 3 % 4_999);
         let name = format!("checkout-service-{app}-{:08x}-{:05x}", id >> 32, id & 0xf_ffff);
-        let uid = format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", id >> 32, id >> 16 & 0xffff, id >> 4 & 0xfff, id & 0xfff, id >> 8 & 0xffff_ffff_ffff);
+        let uid = format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            id >> 32,
+            id >> 16 & 0xffff,
+            id >> 4 & 0xfff,
+            id & 0xfff,
+            id >> 8 & 0xffff_ffff_ffff
+        );
         let (reason, kind, message) = match index % 8 {
             0 | 4 => ("BackOff", "Warning", format!("Back-off restarting failed container app in pod {name}_team-{namespace}({uid})")),
             1 | 5 => ("Unhealthy", "Warning", "Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned()),

@@ -102,6 +102,25 @@ impl Receiver for Run<'_> {
         }
     }
 
+    fn values(&mut self, input: usize, values: &mut dyn Iterator<Item = Parsed<'_>>) {
+        let mut broken = None;
+        while self.fatal.is_none() {
+            let understood = std::iter::from_fn(|| match values.next()? {
+                Ok(item) => Some(item),
+                Err(malformed) => {
+                    broken = Some(malformed);
+                    None
+                }
+            });
+            let mut count = 0;
+            self.replay.feed_all(understood.inspect(|_| count += 1), &mut self.output);
+            self.values += count;
+            let Some(malformed) = broken.take() else { return };
+            self.values += 1;
+            self.malformed(input, &malformed);
+        }
+    }
+
     fn pause(&mut self) -> ControlFlow<()> {
         self.progress.tick(self.values);
         if self.fatal.is_some() || self.output.failed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -6,14 +6,15 @@ mod snapshot;
 pub use snapshot::{RestoreError, Snapshot};
 
 use crate::config::EngineConfig;
-use crate::groups::{GroupBy, Groups, Occurrence};
+use crate::groups::{GroupBy, GroupKey, Groups, LOOK_AHEAD, Occurrence};
 use crate::gvr::{Gvr, Link};
 use crate::hash::Fingerprint;
 use crate::input::{Body, Change, Control, Item, Malformed, RawEvent, RawObject, Text};
 use crate::objects::{Adoption, Contents, Identities, Identity, Owners, Sight, Version};
-use crate::occurrences::{News, Occurrences};
+use crate::occurrences::{CounterKey, News, Occurrences};
 use crate::record::{EventRecord, EventType, ObjectRecord, Record, Summary, Workload};
 use crate::report::Report;
+use crate::severity::Verdict;
 use crate::time::Nanos;
 use chrono::{DateTime, Utc};
 use emit::Printer;
@@ -87,6 +88,20 @@ pub struct Engine {
     scratch: Fingerprint,
 }
 
+/// An Event with everything that can be said of it without looking at what is remembered.
+struct Prepared<'a> {
+    cluster: Text<'a>,
+    change: Change,
+    observed: Option<Nanos>,
+    timed: bool,
+    newest: Option<Nanos>,
+    report: Report<'a>,
+    verdict: Verdict,
+    counter: CounterKey,
+    /// Only where no workload is needed to tell.
+    key: Option<GroupKey>,
+}
+
 /// What every record of one item has in common.
 #[derive(Clone, Copy)]
 struct Context<'a> {
@@ -124,17 +139,16 @@ impl Engine {
     pub(crate) fn ingest_at(&mut self, item: Item<'_>, now: Nanos, sink: &mut impl Sink) {
         self.advance(now, sink);
         let Item { observed, timed, change, cluster, gvr, body } = item;
-        let cluster = if cluster.is_empty() { Text::from(&*self.config.cluster).into_owned() } else { cluster };
-        let context = Context { cluster: &cluster, change, observed, timed };
+        let cluster = self.cluster_of(cluster);
         match body {
             Body::Event(event) => {
-                self.counted.records.total += 1;
-                self.counted.records.event += 1;
-                self.event(context, event, sink);
+                let prepared = self.prepare(cluster, change, observed, timed, event);
+                self.event(&prepared, sink);
             }
             Body::Object(object) => {
                 self.counted.records.total += 1;
                 self.counted.records.object += 1;
+                let context = Context { cluster: &cluster, change, observed, timed };
                 self.object(context, &gvr, &object, sink);
             }
             Body::Control(control) => {
@@ -260,28 +274,63 @@ impl Engine {
         let scope = |gvr: &str| Scope { cluster: context.cluster.to_owned(), gvr: gvr.to_owned() };
         let (own, mixed) = (scope(gvr), Scope::default());
         context.change == Change::Added
-            && ((self.lists.contains(&own) && !self.listed.contains(&own)) || (self.lists.contains(&mixed) && !self.listed.contains(&mixed)))
+            && ((self.lists.contains(&own) && !self.listed.contains(&own))
+                || (self.lists.contains(&mixed) && !self.listed.contains(&mixed)))
     }
 
-    fn event(&mut self, context: Context<'_>, event: RawEvent<'_>, sink: &mut impl Sink) {
-        let observed = context.observed.unwrap_or(self.now);
+    /// The cluster of a record: its own, else the configured one.
+    fn cluster_of<'a>(&self, sent: Text<'a>) -> Text<'a> {
+        if sent.is_empty() && !self.config.cluster.is_empty() { Text::from(&*self.config.cluster).into_owned() } else { sent }
+    }
+
+    /// Takes several Events of a list at once: nothing prints in between, so that their reads from memory can overlap.
+    pub(crate) fn ingest_listed<'a>(&mut self, events: impl Iterator<Item = (Item<'a>, RawEvent<'a>, Nanos)>, sink: &mut impl Sink) {
+        let mut prepared = Vec::with_capacity(LOOK_AHEAD);
+        for (item, event, now) in events {
+            self.advance(now, sink);
+            let cluster = self.cluster_of(item.cluster);
+            prepared.push(self.prepare(cluster, item.change, item.observed, item.timed, event));
+        }
+        self.occurrences.look_ahead(prepared.iter().map(|prepared| prepared.counter));
+        self.groups.look_ahead(prepared.iter().filter_map(|prepared| prepared.key));
+        prepared.iter().for_each(|prepared| self.event(prepared, sink));
+    }
+
+    fn prepare<'a>(
+        &mut self,
+        cluster: Text<'a>,
+        change: Change,
+        observed: Option<Nanos>,
+        timed: bool,
+        event: RawEvent<'a>,
+    ) -> Prepared<'a> {
         let newest = event.newest_time();
-        let report = Report::new(event, context.change, observed);
-        let deleted = context.change == Change::Deleted;
-        let sight = self.sight_event(context, &report, observed);
+        let report = Report::new(event, change, observed.unwrap_or(self.now));
+        let verdict = self.config.rules.judge(&report);
+        let counter = self.occurrences.key(&cluster, &report);
+        let by_workload = self.config.groups.group_by == GroupBy::Workload;
+        let key = (!by_workload).then(|| self.groups.key(&cluster, &report, verdict.family, None));
+        Prepared { cluster, change, observed, timed, newest, report, verdict, counter, key }
+    }
+
+    fn event(&mut self, prepared: &Prepared<'_>, sink: &mut impl Sink) {
+        let &Prepared { ref cluster, change, observed, timed, newest, ref report, verdict, counter, key } = prepared;
+        let context = Context { cluster, change, observed, timed };
+        self.counted.records.total += 1;
+        self.counted.records.event += 1;
+        let deleted = change == Change::Deleted;
+        let sight = self.sight_event(context, report, report.observed);
         if sight == Sight::Repeat {
             self.counted.records.repeated += 1;
             return;
         }
-        let adoption = self.owners.learn_from_report(context.cluster, &report);
+        let adoption = self.owners.learn_from_report(context.cluster, report);
         self.adopt(context.cluster, adoption, sink);
 
-        let verdict = self.config.rules.judge(&report);
         let mut news = News::Nothing;
         let mut severity = verdict.severity;
         if !deleted {
-            let counter = self.occurrences.key(context.cluster, &report);
-            news = self.occurrences.observe(counter, &report);
+            news = self.occurrences.observe(counter, report);
             if let News::Unproven { count } = news {
                 self.counted.occurrences.unproven += u64::from(count);
                 self.counted.occurrences.total += u64::from(count);
@@ -291,10 +340,11 @@ impl Engine {
             let watermark = self.now.minus(self.config.groups.lateness.0);
             let late = self.lists.is_empty() && news.count() > 0 && report.last_seen < watermark;
             self.counted.late += u64::from(late);
-            let workload = self.workload(context.cluster, &report);
-            let occurrence = Occurrence { cluster: context.cluster, report: &report, counter, news, verdict, workload: workload.as_ref() };
+            let workload = self.workload(context.cluster, report);
+            let key = key.unwrap_or_else(|| self.groups.key(context.cluster, report, verdict.family, workload.as_ref()));
+            let occurrence = Occurrence { cluster: context.cluster, report, counter, news, verdict, workload: workload.as_ref() };
             let Self { groups, owners, config, now, .. } = self;
-            severity = groups.observe(&occurrence, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
+            severity = groups.observe(key, &occurrence, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
         }
         if !self.config.emit.event {
             return;
@@ -370,22 +420,24 @@ impl Engine {
     }
 
     fn adopt(&mut self, cluster: &str, adoption: Option<Adoption>, sink: &mut impl Sink) {
-        let Some(Adoption { kind, namespace, name }) = adoption.filter(|_| self.config.groups.group_by == GroupBy::Workload) else { return };
+        let Some(Adoption { kind, namespace, name }) = adoption.filter(|_| self.config.groups.group_by == GroupBy::Workload) else {
+            return;
+        };
         let Some(workload) = self.owners.workload(cluster, &kind, &namespace, &name) else { return };
         let Self { groups, owners, config, now, .. } = self;
-        groups.adopt(cluster, (&kind, &namespace, &name), &workload, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
+        groups.adopt(cluster, (&kind, &namespace, &name), &workload, &config.rules, *now, &mut |group| {
+            Printer { owners, config, sink }.group(group)
+        });
     }
 
     fn object(&mut self, context: Context<'_>, sent_gvr: &str, object: &RawObject<'_>, sink: &mut impl Sink) {
         let metadata = object.metadata();
-        let gvr = sent_gvr.rsplit_once('/').map_or_else(
-            || Gvr::of(object.api_version(), object.kind()),
-            |(api_version, resource)| Gvr { api_version, resource },
-        );
+        let gvr = sent_gvr
+            .rsplit_once('/')
+            .map_or_else(|| Gvr::of(object.api_version(), object.kind()), |(api_version, resource)| Gvr { api_version, resource });
         let gvr_text = gvr.to_string();
         let observed = context.observed.unwrap_or(self.now);
-        let identity =
-            Identity::with(&mut self.scratch, context.cluster, &gvr_text, &metadata.uid, &metadata.namespace, &metadata.name);
+        let identity = Identity::with(&mut self.scratch, context.cluster, &gvr_text, &metadata.uid, &metadata.namespace, &metadata.name);
         let deleted = context.change == Change::Deleted;
         let version = match &*metadata.resource_version {
             _ if deleted => Version::DELETED,
@@ -474,4 +526,3 @@ fn content_of(scratch: &mut Fingerprint, object: &RawObject<'_>) -> u64 {
     }
     scratch.number(object.metadata().deletion_timestamp.0.map_or(0, |at| at.0.cast_unsigned())).finish()
 }
-

@@ -15,7 +15,7 @@ use crate::hash::{self, Fingerprint};
 use crate::occurrences::{CounterKey, News};
 use crate::record::{GroupRecord, Operational, Workload};
 use crate::report::Report;
-use crate::severity::{Rules, Severity, Verdict};
+use crate::severity::{Family, Rules, Severity, Verdict};
 use crate::slots::Slots;
 use crate::time::{Nanos, SECOND};
 use group::{Descriptor, Group, NONE, Phase};
@@ -65,6 +65,10 @@ impl Default for GroupsConfig {
     }
 }
 
+/// Identifies the groups of similar events: cluster, object or workload, type, reason, family.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct GroupKey(u128);
+
 /// Occurrences on their way into a group.
 #[derive(Clone, Copy, Debug)]
 pub struct Occurrence<'a> {
@@ -89,6 +93,9 @@ struct Stretch {
     to: Nanos,
     count: u64,
 }
+
+/// How many hits are looked at ahead: as many reads as are under way at once, with some to spare.
+pub const LOOK_AHEAD: usize = 32;
 
 /// How many groups one record may open when its occurrences lie further apart than the window.
 const MOST_APART: u32 = 1024;
@@ -124,8 +131,8 @@ const MOST_APART: u32 = 1024;
 ///     let counter = occurrences.key("", &report);
 ///     let (news, verdict) = (occurrences.observe(counter, &report), rules.judge(&report));
 ///     let occurrence = Occurrence { cluster: "", report: &report, counter, news, verdict, workload: None };
-///     let now = report.last_seen;
-///     groups.observe(&occurrence, &rules, now, &mut |group| { summaries.push(group.summary.to_string()); true });
+///     let (now, key) = (report.last_seen, groups.key("", &report, verdict.family, None));
+///     groups.observe(key, &occurrence, &rules, now, &mut |group| { summaries.push(group.summary.to_string()); true });
 /// }
 /// assert_eq!(summaries, ["1 event", "566 similar events grouped"]);
 /// # Ok::<(), input::Malformed>(())
@@ -216,12 +223,12 @@ impl Groups {
     /// Puts occurrences into their group and returns its severity, or the verdict's when there are none.
     pub fn observe(
         &mut self,
+        GroupKey(key): GroupKey,
         occurrence: &Occurrence<'_>,
         rules: &Rules,
         now: Nanos,
         print: &mut impl FnMut(GroupRecord<'_>) -> bool,
     ) -> Severity {
-        let key = self.key(occurrence);
         let stretch = match occurrence.news {
             News::Nothing | News::Unproven { .. } => {
                 let known = self.find(key).map(|slot| self.groups[slot].severity);
@@ -267,10 +274,12 @@ impl Groups {
         severity
     }
 
-    fn key(&mut self, occurrence: &Occurrence<'_>) -> u128 {
-        let (report, involved) = (occurrence.report, occurrence.report.involved());
-        let print = self.scratch.start().text(occurrence.cluster);
-        match (self.config.group_by, occurrence.workload) {
+    /// Returns the key of the groups that a report's occurrences belong to. `workload` is that of the involved object, when known;
+    /// only [`GroupBy::Workload`] looks at it.
+    pub fn key(&mut self, cluster: &str, report: &Report<'_>, family: Family, workload: Option<&Workload<'_>>) -> GroupKey {
+        let involved = report.involved();
+        let print = self.scratch.start().text(cluster);
+        match (self.config.group_by, workload) {
             (GroupBy::Object, _) => {
                 let uid = usable_uid(involved.kind(), involved.name(), involved.uid());
                 match uid {
@@ -286,7 +295,22 @@ impl Groups {
             }
             (GroupBy::Reason, _) => {}
         }
-        print.text(report.type_()).text(report.reason()).number(occurrence.verdict.family as u64).finish_wide()
+        GroupKey(print.text(report.type_()).text(report.reason()).number(family as u64).finish_wide())
+    }
+
+    /// Reads what the groups of these keys will need, so that it is on its way from memory when they are hit. Changes nothing.
+    ///
+    /// A million groups do not fit a cache, and a hit waits for several reads one after another; the reads of many hits do not wait
+    /// for one another.
+    pub fn look_ahead(&self, keys: impl Iterator<Item = GroupKey>) {
+        let mut slots = [NONE; LOOK_AHEAD];
+        for (slot, GroupKey(key)) in slots.iter_mut().zip(keys) {
+            *slot = self.find(key).unwrap_or(NONE);
+        }
+        for &slot in slots.iter().filter(|&&slot| slot != NONE) {
+            let group = &self.groups[slot];
+            std::hint::black_box((group.last, group.message_hash, group.about.family, group.name.len(), group.next_of_subject));
+        }
     }
 
     fn subject(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> u32 {
@@ -401,7 +425,11 @@ impl Groups {
                 (None, _) => true,
             };
             let objects = extra.map_or(1, |extra| extra.objects.count().max(1));
-            if step.to > raised && enough && step.lasting.is_none_or(|span| lasted >= span) && step.objects.is_none_or(|least| objects >= least) {
+            if step.to > raised
+                && enough
+                && step.lasting.is_none_or(|span| lasted >= span)
+                && step.objects.is_none_or(|least| objects >= least)
+            {
                 raised = step.to;
             }
         }
@@ -560,7 +588,8 @@ impl Groups {
             return;
         }
         let old = self.subject(cluster, kind, namespace, name);
-        let about = |group: &Group| group.phase != Phase::Absorbed && &*group.name == name && group.about.is_named(cluster, kind, namespace);
+        let about =
+            |group: &Group| group.phase != Phase::Absorbed && &*group.name == name && group.about.is_named(cluster, kind, namespace);
         let slots: Vec<u32> = self.of_subject(old).filter(|&slot| about(&self.groups[slot])).collect();
         for slot in slots {
             self.rekey(slot, cluster, workload, rules, now, print);

@@ -49,9 +49,9 @@ impl<'a> Gvr<'a> {
             }
         }
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let known = BUILT_IN.iter().find(|(known, groups, _)| {
-            known.eq_ignore_ascii_case(kind) && (api_version.is_empty() || groups.contains(&group))
-        });
+        let known = BUILT_IN
+            .iter()
+            .find(|(known, groups, _)| known.eq_ignore_ascii_case(kind) && (api_version.is_empty() || groups.contains(&group)));
         match known {
             None => Self { api_version, resource: kind },
             Some((_, groups, resource)) if api_version.is_empty() => Self { api_version: preferred(groups[0]), resource },

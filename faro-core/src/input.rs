@@ -290,7 +290,9 @@ fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Ma
     match body(object, false)? {
         Body::Event(event) => Ok(enveloped(change, Body::Event(event))),
         Body::Object(object) => Ok(enveloped(change, Body::Object(object))),
-        Body::List(_) | Body::Control(_) | Body::Ignored(_) => Err(Malformed::new(Cause::UnknownShape, "a watch envelope holds one object")),
+        Body::List(_) | Body::Control(_) | Body::Ignored(_) => {
+            Err(Malformed::new(Cause::UnknownShape, "a watch envelope holds one object"))
+        }
     }
 }
 

@@ -50,7 +50,7 @@
 //! | [`Report::new`] | an Event of any API version, and when it was observed | one count, one first time, one last time | `v1` and `events.k8s.io/v1` of one Event give the same report; a count of none, zero or less is one; no time lies more than [`MAX_CLOCK_SKEW`] after the observation |
 //! | [`Rules::judge`](severity::Rules::judge) | a report | [`Severity`] and [`Family`] | user rules, then the catalogue, then the type; the same report gives the same answer |
 //! | [`Occurrences::observe`] | a report | [`News`]: the occurrences that are new | what was counted is not counted again; what cannot be told from it is [`News::Unproven`], never guessed |
-//! | [`Groups::observe`] | an [`Occurrence`] and `now` | [`GroupRecord`](record::GroupRecord)s as they are due | every occurrence is in exactly one group; which one does not depend on the order of arrival |
+//! | [`Groups::observe`] | a [`GroupKey`], an [`Occurrence`] and `now` | [`GroupRecord`](record::GroupRecord)s as they are due | every occurrence is in exactly one group; which one does not depend on the order of arrival |
 //! | [`Filter::passes`](filter::Filter::passes) | a [`Record`] | whether it is printed | filters choose what is printed, never what is counted |
 //!
 //! Objects of other kinds are no Events: [`Engine`] prints their changes as `object` records, learns from them who owns what, and
@@ -159,7 +159,7 @@ mod time;
 pub use config::{Emit, EngineConfig, Limits};
 pub use duration::{DurationError, Span, parse_duration};
 pub use engine::{Engine, RestoreError, Scope, Sink, Snapshot};
-pub use groups::{GroupBooks, GroupBy, Groups, GroupsConfig, Occurrence};
+pub use groups::{GroupBooks, GroupBy, GroupKey, Groups, GroupsConfig, LOOK_AHEAD, Occurrence};
 pub use gvr::{Gvr, Link};
 pub use occurrences::{CounterKey, News, Occurrences};
 pub use record::Record;

@@ -129,7 +129,8 @@ mod tests {
     }
 
     fn pod(image: &'static str, container: &'static str) -> RawObject<'static> {
-        let json = format!(r#"{{"kind":"Pod","metadata":{{"name":"p"}},"spec":{{"containers":[{{"name":"{container}","image":"{image}"}}]}}}}"#);
+        let json =
+            format!(r#"{{"kind":"Pod","metadata":{{"name":"p"}},"spec":{{"containers":[{{"name":"{container}","image":"{image}"}}]}}}}"#);
         let Body::Object(object) = input::read(String::leak(json)).unwrap().body else { panic!("an object") };
         object
     }

@@ -338,7 +338,7 @@ pub struct GroupRecord<'a> {
     pub severity: Severity,
     /// Occurrences.
     pub count: u64,
-    /// Distinct Event objects, exact up to 64.
+    /// Distinct Event objects, exact up to 64, an estimate beyond.
     pub events: u64,
     /// Distinct involved objects, exact up to 64; only where groups span objects.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,7 +350,7 @@ pub struct GroupRecord<'a> {
     /// The latest message.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub message: &'a str,
-    /// Distinct messages, exact up to 64.
+    /// Distinct messages, exact up to 64, an estimate beyond.
     pub messages: u64,
     /// For people: `566 similar events grouped`.
     pub summary: GroupSummary,
@@ -481,7 +481,7 @@ fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn hex_option<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => hex(id, serializer),

@@ -2,7 +2,8 @@
 
 use crate::config::EngineConfig;
 use crate::engine::{Engine, Scope, Sink};
-use crate::input::{Body, Item, Malformed};
+use crate::groups::LOOK_AHEAD;
+use crate::input::{Body, Ignored, Item, Malformed};
 use crate::record::{Record, Summary};
 use crate::time::Nanos;
 
@@ -68,9 +69,35 @@ impl Replay {
             Body::Object(object) => object.newest_time(),
             Body::List(_) | Body::Control(_) | Body::Ignored(_) => None,
         };
-        self.newest = self.newest.max(item.observed.or(newest).unwrap_or(self.newest));
-        let now = self.now.unwrap_or(self.newest);
+        let now = self.listed_now(item.observed.or(newest));
         self.engine.ingest_at(item, now, sink);
+    }
+
+    /// Takes the next values, many at once: the same as one after another, and faster where they are Events of a list.
+    pub fn feed_all<'a>(&mut self, items: impl IntoIterator<Item = Item<'a>>, sink: &mut impl Sink) {
+        let mut listed = Vec::with_capacity(LOOK_AHEAD);
+        for item in items {
+            match item.body {
+                Body::Event(event) if !item.timed && self.listing => {
+                    let now = self.listed_now(item.observed.or(event.newest_time()));
+                    listed.push((Item { body: Body::Ignored(Ignored::Bookmark), ..item }, event, now));
+                    if listed.len() == LOOK_AHEAD {
+                        self.engine.ingest_listed(listed.drain(..), sink);
+                    }
+                }
+                body => {
+                    self.engine.ingest_listed(listed.drain(..), sink);
+                    self.feed(Item { body, ..item }, sink);
+                }
+            }
+        }
+        self.engine.ingest_listed(listed.drain(..), sink);
+    }
+
+    /// The moment of a value of a list, whose newest time is this.
+    fn listed_now(&mut self, newest: Option<Nanos>) -> Nanos {
+        self.newest = self.newest.max(newest.unwrap_or(self.newest));
+        self.now.unwrap_or(self.newest)
     }
 
     /// Counts a value that could not be understood.

@@ -35,11 +35,7 @@ struct Kept {
 
 impl Kept {
     fn values(&self) -> &[u64] {
-        if self.smallest.is_empty() {
-            &self.few[..self.few.iter().position(|&value| value == 0).unwrap_or(FEW)]
-        } else {
-            &self.smallest
-        }
+        if self.smallest.is_empty() { &self.few[..self.few.iter().position(|&value| value == 0).unwrap_or(FEW)] } else { &self.smallest }
     }
 
     fn insert(&mut self, value: u64) {
@@ -92,7 +88,9 @@ impl Sketch {
         match &other.more {
             Some(kept) => {
                 kept.values().iter().for_each(|&value| self.insert(value));
-                if kept.overflowed && let Some(more) = &mut self.more {
+                if kept.overflowed
+                    && let Some(more) = &mut self.more
+                {
                     more.overflowed = true;
                 }
             }

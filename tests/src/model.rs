@@ -9,6 +9,7 @@ mod compare;
 mod fold;
 mod op;
 mod oracle;
+mod report;
 mod setup;
 mod system;
 mod verdict;

@@ -132,7 +132,7 @@ fn night_with_restarts_prints_the_same_bytes() {
         // The first lists are the first 326 lines.
         let restarted = night_live(group_by, |live, _| {
             count += 1;
-            if count % 151 == 0 || count == 250 || count == 301 {
+            if count.is_multiple_of(151) || count == 250 || count == 301 {
                 live.restart();
             }
         });

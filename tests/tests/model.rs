@@ -96,8 +96,15 @@ fn late_change_leaves_a_closed_group_closed() {
 #[test]
 fn group_that_waited_for_its_update_prints_at_the_end_of_a_list_that_changes_it() {
     let second = Op::Wait { span: Span::Seconds(1) };
-    check(&[report(WEB, More::One), second, report(WEB, More::One), Op::BeginList { of_pods: false }, report(OTHER, More::One), Op::Restart,
-        Op::EndList { of_pods: false }]);
+    check(&[
+        report(WEB, More::One),
+        second,
+        report(WEB, More::One),
+        Op::BeginList { of_pods: false },
+        report(OTHER, More::One),
+        Op::Restart,
+        Op::EndList { of_pods: false },
+    ]);
 }
 
 #[test]
@@ -112,13 +119,23 @@ fn groups_of_two_pods_that_turn_out_to_be_one_workload_escalate_together() {
 #[test]
 fn segments_of_an_adopted_pod_leave_nothing_behind() {
     let silence = Op::Wait { span: Span::BeyondWindow };
-    let ops = [report(WEB, More::One), silence, report(WEB, More::One), silence, report(WEB, More::One), Op::Adopt { subject: Subject::Web }, silence, Op::Relist];
+    let ops = [
+        report(WEB, More::One),
+        silence,
+        report(WEB, More::One),
+        silence,
+        report(WEB, More::One),
+        Op::Adopt { subject: Subject::Web },
+        silence,
+        Op::Relist,
+    ];
     check_with(Setup { group_by: GroupBy::Workload, ..Setup::default() }, &ops);
 }
 
 #[test]
 fn forgotten_counter_that_goes_on_is_not_counted_anew() {
-    let others = [What::CrashLoop, What::Pulled, What::Unknown].map(|what| report(Slot { subject: Subject::Api, what, twin: false }, More::One));
+    let others =
+        [What::CrashLoop, What::Pulled, What::Unknown].map(|what| report(Slot { subject: Subject::Api, what, twin: false }, More::One));
     let second = Op::Wait { span: Span::Seconds(1) };
     let ops = [&[report(WEB, More::Few(5)), second], &others[..], &[second, report(WEB, More::One)]].concat();
     check_with(Setup { counters: 2, ..Setup::default() }, &ops);

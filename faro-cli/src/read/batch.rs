@@ -50,8 +50,8 @@ impl Batch {
     }
 
     /// Hands over all values that are left.
-    pub(crate) fn all(&mut self, mut each: impl FnMut(Parsed<'_>)) {
-        self.0.with_dependent_mut(|_, values| values.by_ref().for_each(&mut each));
+    pub(crate) fn all(&mut self, take: impl FnOnce(&mut dyn Iterator<Item = Parsed<'_>>)) {
+        self.0.with_dependent_mut(|_, values| take(values));
     }
 }
 

@@ -19,6 +19,10 @@ const NEXT: usize = 4;
 pub(crate) trait Receiver {
     /// Takes a value of the input of that number.
     fn value(&mut self, input: usize, value: Parsed<'_>);
+    /// Takes several values of the input of that number, the same as one after another.
+    fn values(&mut self, input: usize, values: &mut dyn Iterator<Item = Parsed<'_>>) {
+        values.for_each(|value| self.value(input, value));
+    }
     /// Some values were taken: a moment for what need not happen at each. Tells whether to go on.
     fn pause(&mut self) -> ControlFlow<()>;
     /// Nothing is there at the moment.
@@ -169,7 +173,7 @@ impl<'p> Merge<'p> {
         let mut at_hand = self.batches.remove(&lane);
         loop {
             if let Some(mut batch) = at_hand.take() {
-                batch.all(|value| receiver.value(lane, value));
+                batch.all(|values| receiver.values(lane, values));
                 pause(receiver)?;
             }
             at_hand = match self.pool.next(lane, || receiver.idle())? {

@@ -333,7 +333,8 @@ impl Groups {
         now: Nanos,
         print: &mut impl FnMut(GroupRecord<'_>) -> bool,
     ) {
-        if self.groups[slot].of_workload && &*self.groups[slot].name == &*workload.name && &*self.groups[slot].about.kind == &*workload.kind {
+        let known = &self.groups[slot];
+        if known.of_workload && *known.name == *workload.name && *known.about.kind == *workload.kind {
             return;
         }
         self.unlink_segment(slot);
@@ -393,7 +394,11 @@ impl Groups {
         let reason = group.extra.as_deref()?.opposite.as_deref()?;
         let others = self.of_subject(group.subject).filter(|&other| {
             let other = &self.groups[other];
-            &*other.about.reason == reason && other.is_about_same(group) && other.uid == group.uid && other.first <= group.last && group.first <= other.last
+            &*other.about.reason == reason
+                && other.is_about_same(group)
+                && other.uid == group.uid
+                && other.first <= group.last
+                && group.first <= other.last
         });
         others.max_by_key(|&other| (self.groups[other].last, self.groups[other].id()))
     }

@@ -114,41 +114,43 @@ impl Groups {
         let about = &*group.about;
         let spans_objects = self.config.group_by != GroupBy::Object;
         let named = !group.name.is_empty() || !about.kind.is_empty() || !about.namespace.is_empty();
-        let shown = group.with_uid(|uid| print(GroupRecord {
-            cluster: &about.cluster,
-            id: group.id(),
-            version: group.version + 1,
-            state,
-            previous: (previous != 0).then_some(previous),
-            merged_into,
-            pattern,
-            period,
-            resource: (named && !group.of_workload).then_some(Resource {
-                kind: &about.kind,
-                namespace: &about.namespace,
-                name: &group.name,
-                uid,
-                api_version: &about.api_version,
-            }),
-            workload: group.of_workload.then(|| Workload {
-                kind: Cow::Borrowed(&*about.kind),
-                namespace: Cow::Borrowed(&*about.namespace),
-                name: Cow::Borrowed(&*group.name),
-            }),
-            reason: &about.reason,
-            type_: &about.type_,
-            family: about.family,
-            severity: group.severity,
-            count: group.count,
-            events: group.events.count(),
-            objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
-            first_seen: group.first,
-            last_seen: group.last,
-            message: &group.message,
-            messages: group.messages.count(),
-            summary: GroupSummary(group.count),
-            evicted: why == Why::Evict,
-        }));
+        let shown = group.with_uid(|uid| {
+            print(GroupRecord {
+                cluster: &about.cluster,
+                id: group.id(),
+                version: group.version + 1,
+                state,
+                previous: (previous != 0).then_some(previous),
+                merged_into,
+                pattern,
+                period,
+                resource: (named && !group.of_workload).then_some(Resource {
+                    kind: &about.kind,
+                    namespace: &about.namespace,
+                    name: &group.name,
+                    uid,
+                    api_version: &about.api_version,
+                }),
+                workload: group.of_workload.then_some(Workload {
+                    kind: Cow::Borrowed(&*about.kind),
+                    namespace: Cow::Borrowed(&*about.namespace),
+                    name: Cow::Borrowed(&*group.name),
+                }),
+                reason: &about.reason,
+                type_: &about.type_,
+                family: about.family,
+                severity: group.severity,
+                count: group.count,
+                events: group.events.count(),
+                objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
+                first_seen: group.first,
+                last_seen: group.last,
+                message: &group.message,
+                messages: group.messages.count(),
+                summary: GroupSummary(group.count),
+                evicted: why == Why::Evict,
+            })
+        });
 
         let group = &mut self.groups[slot];
         if shown {

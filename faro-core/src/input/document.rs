@@ -201,7 +201,8 @@ impl<'a> Document<'a> {
                 ..Self::default()
             });
         }
-        let plain_object = lenient.record.is_none() && !lenient.kind.is_empty() && !matches!(&*lenient.kind, "Event" | "List" | "EventList");
+        let plain_object =
+            lenient.record.is_none() && !lenient.kind.is_empty() && !matches!(&*lenient.kind, "Event" | "List" | "EventList");
         plain_object.then(|| Self {
             api_version: lenient.api_version,
             kind: lenient.kind,

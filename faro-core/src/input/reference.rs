@@ -153,13 +153,20 @@ mod tests {
 
     #[test]
     fn printed_as_sent() {
-        check(r#"{"uid":"u","kind":"Pod","zone":"a","name":"web","apiVersion":"v1","fieldPath":"spec.containers{app}","extra":[1,{}],"namespace":""}"#);
+        check(
+            r#"{"uid":"u","kind":"Pod","zone":"a","name":"web","apiVersion":"v1","fieldPath":"spec.containers{app}","extra":[1,{}],"namespace":""}"#,
+        );
         check("{}");
     }
 
     #[test]
     fn duplicate_field_is_refused() {
-        assert!(serde_json::from_str::<Reference<'_>>(r#"{"kind":"Pod","kind":"Node"}"#).unwrap_err().to_string().starts_with("duplicate field"));
+        assert!(
+            serde_json::from_str::<Reference<'_>>(r#"{"kind":"Pod","kind":"Node"}"#)
+                .unwrap_err()
+                .to_string()
+                .starts_with("duplicate field")
+        );
     }
 
     #[track_caller]

@@ -174,7 +174,9 @@ mod tests {
         learn(&mut owners, "Deployment", "pay", "ScalingReplicaSet", "Scaled up replica set pay-5d4f8 to 3");
         learn(&mut owners, "ReplicaSet", "pay-5d4f8", "SuccessfulCreate", "Created pod: pay-5d4f8-x2x7k");
         assert_eq!(owners.top("", "Pod", "shop", "pay-5d4f8-x2x7k"), Some(("Deployment".to_owned(), "pay".to_owned())));
-        for (kind, name) in [("Pod", "pay-api-5d4f8-x2x7k"), ("Pod", "pay-5d4f8-x2x7"), ("ReplicaSet", "pay-5d4f"), ("Deployment", "pay-api")] {
+        for (kind, name) in
+            [("Pod", "pay-api-5d4f8-x2x7k"), ("Pod", "pay-5d4f8-x2x7"), ("ReplicaSet", "pay-5d4f"), ("Deployment", "pay-api")]
+        {
             assert_eq!(owners.top("", kind, "shop", name), None, "{name}");
         }
     }

@@ -189,7 +189,9 @@ impl Cluster {
     fn uid(&self, subject: Subject) -> String {
         let generation = self.generations.get(&subject).copied().unwrap_or_default();
         match subject {
-            Subject::Web | Subject::Api | Subject::Namesake => format!("6c1b7b0a-3f0e-4a52-9d5a-{:06x}{generation:06x}", subject as u32 + 1),
+            Subject::Web | Subject::Api | Subject::Namesake => {
+                format!("6c1b7b0a-3f0e-4a52-9d5a-{:06x}{generation:06x}", subject as u32 + 1)
+            }
             Subject::Node => ["", "n1", "0f0e7b0a-3f0e-4a52-9d5a-0a4e0f1d2c3b"][usize::try_from(self.serial % 3).unwrap_or(0)].to_owned(),
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::oracle::{Key, moment};
+use super::oracle::Key;
+use super::report::{moment, text};
 use super::setup::{SECOND, Setup};
 use super::system::Printed;
 use super::verdict::rank;
@@ -161,10 +162,6 @@ pub fn final_fold<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
         folded.push('\n');
     }
     folded
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn number(value: &Value) -> u64 {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::DateTime;
 use faro_core::GroupBy;
 use serde_json::Value;
 
 use super::cluster::Input;
+use super::report::{Counter, Report, moment, text};
 use super::setup::{SECOND, Setup};
 use super::verdict::{HIGH, Raise, Verdict, judge};
 
@@ -40,9 +40,6 @@ struct Stretch {
     to: i64,
     count: u64,
 }
-
-/// Event namespace, Event name, first time.
-type Counter = (String, String, Option<i64>);
 
 /// Which version of an object was seen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -309,63 +306,4 @@ impl Oracle {
             count: count.into(),
         }));
     }
-}
-
-/// An Event, read once more and apart from the engine.
-#[derive(Debug)]
-struct Report {
-    object: [String; 4],
-    type_: String,
-    reason: String,
-    message: String,
-    counter: Counter,
-    count: u32,
-    first: i64,
-    last: i64,
-    clamped: bool,
-}
-
-impl Report {
-    fn read(event: &Value, observed: i64) -> Self {
-        let either = |names: [&str; 2]| names.iter().map(|name| &event[*name]).find(|value| !value.is_null()).unwrap_or(&Value::Null);
-        let about = either(["involvedObject", "regarding"]);
-        let (kind, name, uid) = (text(&about["kind"]), text(&about["name"]), text(&about["uid"]));
-        let uid = if kind == "Node" || uid == name { String::new() } else { uid };
-        let times = [
-            moment(&event["series"]["lastObservedTime"]),
-            moment(either(["lastTimestamp", "deprecatedLastTimestamp"])),
-            moment(&event["eventTime"]),
-            moment(either(["firstTimestamp", "deprecatedFirstTimestamp"])),
-        ];
-        let [_, _, event_time, first_time] = times;
-        let last_sent = times.into_iter().flatten().next().unwrap_or(observed);
-        let first_sent = first_time.or(event_time).unwrap_or(last_sent);
-        let latest = observed + 300 * SECOND;
-        let settled = |sent: i64| if sent > latest { observed } else { sent };
-        let last = settled(last_sent);
-        let counts = [&event["series"]["count"], &event["count"], &event["deprecatedCount"]];
-        let message = text(either(["message", "note"]));
-        let metadata = &event["metadata"];
-        Self {
-            object: [kind, text(&about["namespace"]), name, uid],
-            type_: text(&event["type"]),
-            reason: text(&event["reason"]),
-            message: message.strip_prefix("(combined from similar events): ").map(str::to_owned).unwrap_or(message),
-            counter: (text(&metadata["namespace"]), text(&metadata["name"]), first_time.or(event_time)),
-            count: counts.into_iter().filter_map(Value::as_u64).find(|count| *count > 0).and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
-            first: settled(first_sent).min(last),
-            last,
-            clamped: last_sent > latest || first_sent > latest,
-        }
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// Reads a moment; year 0001 is none.
-pub(super) fn moment(value: &Value) -> Option<i64> {
-    let text = value.as_str().filter(|text| !text.is_empty() && !text.starts_with("0001"))?;
-    DateTime::parse_from_rfc3339(text).ok()?.timestamp_nanos_opt()
 }

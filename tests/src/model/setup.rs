@@ -29,7 +29,15 @@ pub struct Setup {
 impl Default for Setup {
     /// The engine's own defaults.
     fn default() -> Self {
-        Self { window: 300, lateness: 600, update_interval: 30, group_by: GroupBy::Object, events: false, groups: 1_000_000, counters: 1_000_000 }
+        Self {
+            window: 300,
+            lateness: 600,
+            update_interval: 30,
+            group_by: GroupBy::Object,
+            events: false,
+            groups: 1_000_000,
+            counters: 1_000_000,
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use serde_json::json;
 
 #[test]
 fn v33_control_characters_and_escapes_are_kept_but_never_raw() {
-    for message in ["bell\u{7}", "red \u{1b}[31malert\u{1b}[0m", "title \u{1b}]0;owned\u{7}", "line\nline\r\tend", "nul\u{0}", "delete\u{7f}"] {
+    for message in
+        ["bell\u{7}", "red \u{1b}[31malert\u{1b}[0m", "title \u{1b}]0;owned\u{7}", "line\nline\r\tend", "nul\u{0}", "delete\u{7f}"]
+    {
         let run = play(&[event("web-1.17a", json!({"message": message}))]);
         assert_eq!((&only_group(&run)["message"], &run.records("event")[0]["message"]), (&json!(message), &json!(message)));
         assert!(run.summary.malformed.is_empty());

@@ -24,7 +24,8 @@ fn v3_counts_1_2_5_566_are_one_group_of_566_and_four_records() {
 #[test]
 fn v4_series_of_12_without_deprecated_fields_is_12() {
     let series = json!({"count": 12, "lastObservedTime": at(60)});
-    let core = event("web-1.17a", json!({"count": null, "firstTimestamp": null, "lastTimestamp": null, "eventTime": at(0), "series": series}));
+    let core =
+        event("web-1.17a", json!({"count": null, "firstTimestamp": null, "lastTimestamp": null, "eventTime": at(0), "series": series}));
     let events_v1 = json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "web-1.17a", "namespace": "shop"},
         "regarding": pod("web-1", WEB_UID), "reason": "FailedCreatePodSandBox", "type": "Warning", "note": "Failed to create pod sandbox",
@@ -78,7 +79,10 @@ fn v9_restart_leaves_counts_alone() {
 
 #[test]
 fn v10_deletion_by_ttl_changes_no_group() {
-    let stored = with(counted("web-1.17a", 566, 60), json!({"metadata": {"name": "web-1.17a", "namespace": "shop", "uid": "e-1", "resourceVersion": "7"}}));
+    let stored = with(
+        counted("web-1.17a", 566, 60),
+        json!({"metadata": {"name": "web-1.17a", "namespace": "shop", "uid": "e-1", "resourceVersion": "7"}}),
+    );
     let metadata = with(stored["metadata"].clone(), json!({"resourceVersion": "9"}));
     let bare = json!({"apiVersion": "v1", "kind": "Event", "metadata": metadata});
     let whole = with(stored.clone(), json!({"metadata": metadata}));
@@ -155,7 +159,10 @@ fn v43_jump_reopens_a_closed_group_under_its_id() {
     let report = |more| Op::Report { event, more, ago: Ago::Now, style: Style::Core };
     check(&[report(More::One), Op::Wait { span: Span::BeyondWindow }, report(More::Few(3)), Op::Relist]);
 
-    let run: Run = play(&[watched("ADDED", 40, &counted("web-1.17a", 5, 40)), watched("ADDED", 360, &once("other", 360)),
-        watched("MODIFIED", 400, &counted("web-1.17a", 65, 400))]);
+    let run: Run = play(&[
+        watched("ADDED", 40, &counted("web-1.17a", 5, 40)),
+        watched("ADDED", 360, &once("other", 360)),
+        watched("MODIFIED", 400, &counted("web-1.17a", 65, 400)),
+    ]);
     assert_eq!(counts(&run), [66]);
 }

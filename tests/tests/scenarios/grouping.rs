@@ -75,7 +75,11 @@ fn v7_group_severity_is_the_highest_of_any_member() {
 
 #[test]
 fn v7_group_message_is_the_latest_whatever_the_order() {
-    let stream = [probe("web-1.17a", 0, "Liveness probe failed: one"), probe("web-1.17b", 10, "Liveness probe failed: two"), probe("web-1.17c", 5, "Liveness probe failed: three")];
+    let stream = [
+        probe("web-1.17a", 0, "Liveness probe failed: one"),
+        probe("web-1.17b", 10, "Liveness probe failed: two"),
+        probe("web-1.17c", 5, "Liveness probe failed: three"),
+    ];
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
         let group = only_group(&play(&order.map(|at: usize| stream[at].clone())));
         assert_eq!((&group["message"], &group["messages"], &group["events"]), (&json!("Liveness probe failed: two"), &json!(3), &json!(3)));
@@ -110,7 +114,8 @@ fn v42_the_same_failure_moving_over_ten_pods_spreads() {
     let group = only_group(&play_with(everything().group_by(GroupBy::Reason), &moving));
     assert_eq!((&group["pattern"], &group["objects"], &group["count"]), (&json!("spreading"), &json!(10), &json!(10)));
     // Ten pods at once have not moved.
-    let at_once: Vec<Value> = moving.iter().map(|object| with(object.clone(), json!({"firstTimestamp": at(0), "lastTimestamp": at(0)}))).collect();
+    let at_once: Vec<Value> =
+        moving.iter().map(|object| with(object.clone(), json!({"firstTimestamp": at(0), "lastTimestamp": at(0)}))).collect();
     assert_eq!(only_group(&play_with(everything().group_by(GroupBy::Reason), &at_once))["pattern"], "burst");
 }
 
@@ -120,7 +125,8 @@ fn v42_ready_and_not_ready_in_turn_flaps() {
     let turn = |number: i64| {
         let (reason, type_) = if number % 2 == 0 { ("NodeNotReady", "Warning") } else { ("NodeReady", "Normal") };
         let message = format!("Node n1 status is now: {reason}");
-        let fields = json!({"involvedObject": node, "reason": reason, "type": type_, "message": message, "source": {"component": "kubelet"}});
+        let fields =
+            json!({"involvedObject": node, "reason": reason, "type": type_, "message": message, "source": {"component": "kubelet"}});
         with(once(&format!("n1.{number}"), number * 40), fields)
     };
     let turns: Vec<Value> = (0..8).map(turn).collect();

@@ -34,8 +34,11 @@ fn v29_node_events_with_and_without_uid_are_about_one_node() {
     let about = |name: &str, uid: &str| {
         let number = uid.len();
         let node = json!({"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid});
-        event(&format!("{name}.{number}"), json!({"metadata": {"name": format!("{name}.{number}"), "namespace": "default"}, "involvedObject": node,
-            "reason": "NodeNotReady", "message": "Node is not ready"}))
+        event(
+            &format!("{name}.{number}"),
+            json!({"metadata": {"name": format!("{name}.{number}"), "namespace": "default"}, "involvedObject": node,
+            "reason": "NodeNotReady", "message": "Node is not ready"}),
+        )
     };
     let real = "0f0e7b0a-3f0e-4a52-9d5a-0a4e0f1d2c3b";
     let of = |name: &str| [about(name, ""), about(name, name), about(name, real)];
@@ -50,7 +53,8 @@ fn v29_node_events_with_and_without_uid_are_about_one_node() {
 #[test]
 fn v34_name_prefix_neighbours_never_share_an_owner() {
     let owned = |kind: &str, name: &str, owner: Option<(&str, &str)>| {
-        let references = owner.map(|(kind, name)| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "u", "controller": true}]));
+        let references =
+            owner.map(|(kind, name)| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "u", "controller": true}]));
         let metadata = json!({"name": name, "namespace": "shop", "uid": format!("{kind}-{name}"), "resourceVersion": "1", "ownerReferences": references});
         json!({"apiVersion": if kind == "Pod" { "v1" } else { "apps/v1" }, "kind": kind, "metadata": metadata})
     };
@@ -61,7 +65,7 @@ fn v34_name_prefix_neighbours_never_share_an_owner() {
         owned("Pod", "pay-api-5d4f8-x2x7k", Some(("ReplicaSet", "pay-api-5d4f8"))),
         owned("Pod", "pay-5d4f8-x2x7", None),
     ];
-    let failing = ["pay-5d4f8-x2x7k", "pay-api-5d4f8-x2x7k", "pay-5d4f8-x2x7"].map(|name| failing(name));
+    let failing = ["pay-5d4f8-x2x7k", "pay-api-5d4f8-x2x7k", "pay-5d4f8-x2x7"].map(failing);
     check_owners(&play_with(everything().group_by(GroupBy::Workload), &[objects.to_vec(), failing.to_vec()].concat()));
     let run = play(&objects);
     let owner = |name: &str| run.records("object").iter().find(|record| record["name"] == name).expect("a record")["owner"].clone();
@@ -74,7 +78,10 @@ fn v34_name_prefix_neighbours_never_share_an_owner() {
 fn v34_nor_where_only_events_tell_who_owns() {
     let said = |kind: &str, name: &str, reason: &str, message: &str| {
         let about = json!({"apiVersion": "apps/v1", "kind": kind, "namespace": "shop", "name": name});
-        event(&format!("{name}.1"), json!({"involvedObject": about, "reason": reason, "message": message, "type": "Normal", "source": {"component": "x"}}))
+        event(
+            &format!("{name}.1"),
+            json!({"involvedObject": about, "reason": reason, "message": message, "type": "Normal", "source": {"component": "x"}}),
+        )
     };
     let told = [
         said("Deployment", "pay", "ScalingReplicaSet", "Scaled up replica set pay-5d4f8 to 1"),
@@ -82,7 +89,7 @@ fn v34_nor_where_only_events_tell_who_owns() {
         said("ReplicaSet", "pay-5d4f8", "SuccessfulCreate", "Created pod: pay-5d4f8-x2x7k"),
         said("ReplicaSet", "pay-api-5d4f8", "SuccessfulCreate", "Created pod: pay-api-5d4f8-x2x7k"),
     ];
-    let failing = ["pay-5d4f8-x2x7k", "pay-api-5d4f8-x2x7k", "pay-5d4f8-x2x7"].map(|name| failing(name));
+    let failing = ["pay-5d4f8-x2x7k", "pay-api-5d4f8-x2x7k", "pay-5d4f8-x2x7"].map(failing);
     check_owners(&play_with(everything().group_by(GroupBy::Workload), &[told.to_vec(), failing.to_vec()].concat()));
     check_owners(&play_with(everything().group_by(GroupBy::Workload), &[failing.to_vec(), told.to_vec()].concat()));
 }

@@ -1,16 +1,18 @@
 //! What is shown: V11.
 
 use crate::stage::{counted, event, everything, once, play, play_with, pod, watched, with};
+use faro_core::Severity;
 use faro_core::condition::Condition;
 use faro_core::filter::Filter;
 use faro_core::severity::{Rules, UserRules};
-use faro_core::Severity;
 use faro_tests::replayed::Run;
 use serde_json::{Value, json};
 
 #[test]
 fn v11_filters_look_at_the_severity_that_the_rules_gave() {
-    let readiness = |number: i64| with(once(&format!("web-1.{number}"), number * 100), json!({"reason": "Unhealthy", "message": "Readiness probe failed: no"}));
+    let readiness = |number: i64| {
+        with(once(&format!("web-1.{number}"), number * 100), json!({"reason": "Unhealthy", "message": "Readiness probe failed: no"}))
+    };
     let stream: Vec<Value> = (0..12).map(|number| watched("ADDED", number * 100, &readiness(number))).collect();
     let run = play_with(everything().filter(Filter::default().severity(Severity::High)), &stream);
     let groups = run.records("group");

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 #[test]
 fn v2_failed_create_pod_sandbox_is_critical_everywhere() {
-    let messages = ["Failed to create pod sandbox: rpc error", "Failed create pod sandbox.", "(combined from similar events): Failed to create pod sandbox: x"];
+    let messages = [
+        "Failed to create pod sandbox: rpc error",
+        "Failed create pod sandbox.",
+        "(combined from similar events): Failed to create pod sandbox: x",
+    ];
     for (message, type_) in messages.iter().flat_map(|message| [(message, "Warning"), (message, "Normal")]) {
         let core = event("web-1.17a", json!({"message": message, "type": type_}));
         let events_v1 = json!({
@@ -40,7 +44,10 @@ fn v8_back_off_restarting_is_a_crash_loop() {
 #[test]
 fn v8_back_off_restarting_without_the_container_names_it_in_the_field_path() {
     let about = with(pod("web-1", WEB_UID), json!({"fieldPath": "spec.containers{app}"}));
-    let run = play(&[event("web-1.17a", json!({"reason": "BackOff", "message": "Back-off restarting failed container", "involvedObject": about}))]);
+    let run = play(&[event(
+        "web-1.17a",
+        json!({"reason": "BackOff", "message": "Back-off restarting failed container", "involvedObject": about}),
+    )]);
     let record = &run.records("event")[0];
     assert_eq!((&record["severity"], &record["family"]), (&json!("critical"), &json!("crash-loop")));
     assert_eq!(record["involvedObject"]["fieldPath"], "spec.containers{app}");
@@ -62,7 +69,9 @@ fn v8_probes_differ() {
 #[test]
 fn v8_readiness_that_persists_is_high() {
     let failing: Vec<Value> = (0..12)
-        .map(|number| with(once(&format!("web-1.{number}"), number * 100), json!({"reason": "Unhealthy", "message": "Readiness probe failed: no"})))
+        .map(|number| {
+            with(once(&format!("web-1.{number}"), number * 100), json!({"reason": "Unhealthy", "message": "Readiness probe failed: no"}))
+        })
         .collect();
     assert_eq!(only_group(&play(&failing))["severity"], "high");
 }
@@ -71,7 +80,10 @@ fn v8_readiness_that_persists_is_high() {
 fn v8_scheduling_and_volumes_are_high() {
     check("Pod", "FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu.", "scheduling", "high");
     check("Pod", "Evicted", "The node was low on resource: memory.", "eviction", "high");
-    for message in ["MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found", "MountVolume.SetUp failed for volume \"conf\" : configmap \"web\" not found"] {
+    for message in [
+        "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found",
+        "MountVolume.SetUp failed for volume \"conf\" : configmap \"web\" not found",
+    ] {
         let run = play(&[event("web-1.17a", json!({"reason": "FailedMount", "message": message}))]);
         let group = only_group(&run);
         assert_eq!(group["severity"], "high", "{message}");
@@ -86,14 +98,21 @@ fn v8_out_of_memory_on_a_node_is_critical() {
 
 #[test]
 fn v8_network_not_ready_is_critical() {
-    check("Pod", "NetworkNotReady", "network is not ready: container runtime network not ready: cni config uninitialized", "network", "critical");
+    check(
+        "Pod",
+        "NetworkNotReady",
+        "network is not ready: container runtime network not ready: cni config uninitialized",
+        "network",
+        "critical",
+    );
 }
 
 #[test]
 fn v8_words_within_a_message_decide_nothing() {
     check("Pod", "Started", "Started container room-service", "lifecycle", "info");
     check("Pod", "Started", "Started container oom-killer-exporter", "lifecycle", "info");
-    let run = play(&[event("web-1.17a", json!({"type": "Normal", "reason": "PolicyApplied", "message": "network policy applied, 0 failed"}))]);
+    let run =
+        play(&[event("web-1.17a", json!({"type": "Normal", "reason": "PolicyApplied", "message": "network policy applied, 0 failed"}))]);
     assert_eq!(only_group(&run)["severity"], "info");
     let run = play(&[event("web-1.17a", json!({"type": "Warning", "reason": "Whatever", "message": "network policy applied, 0 failed"}))]);
     assert_eq!(only_group(&run)["severity"], "medium");

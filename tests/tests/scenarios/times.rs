@@ -34,7 +34,12 @@ fn v30_year_0001_is_no_time() {
 
 #[test]
 fn v30_event_time_alone_is_both_ends() {
-    check(&event("web-1.17a", json!({"firstTimestamp": null, "lastTimestamp": null, "count": null, "eventTime": at(10)})), (60, 10, 10), 1, false);
+    check(
+        &event("web-1.17a", json!({"firstTimestamp": null, "lastTimestamp": null, "count": null, "eventTime": at(10)})),
+        (60, 10, 10),
+        1,
+        false,
+    );
 }
 
 #[test]
@@ -42,7 +47,8 @@ fn v30_series_alone_ends_when_it_was_last_observed() {
     let series = json!({"count": 7, "lastObservedTime": at(50)});
     let object = event("web-1.17a", json!({"firstTimestamp": null, "lastTimestamp": null, "count": null, "series": series}));
     check(&object, (60, 50, 50), 7, false);
-    let object = event("web-1.17a", json!({"firstTimestamp": null, "lastTimestamp": null, "count": null, "eventTime": at(10), "series": series}));
+    let object =
+        event("web-1.17a", json!({"firstTimestamp": null, "lastTimestamp": null, "count": null, "eventTime": at(10), "series": series}));
     check(&object, (60, 10, 50), 7, false);
 }
 
@@ -63,7 +69,10 @@ fn v31_combined_prefix_is_stripped_and_kept_as_a_mark() {
     let combined = event("web-1.17b", json!({"message": "(combined from similar events): Failed to create pod sandbox: rpc error"}));
     let run = play(&[plain, combined]);
     let group = only_group(&run);
-    assert_eq!((&group["messages"], &group["count"], &group["message"]), (&json!(1), &json!(2), &json!("Failed to create pod sandbox: rpc error")));
+    assert_eq!(
+        (&group["messages"], &group["count"], &group["message"]),
+        (&json!(1), &json!(2), &json!("Failed to create pod sandbox: rpc error"))
+    );
     let marks: Vec<Value> = run.records("event").iter().map(|event| event["combined"].clone()).collect();
     assert_eq!(marks, [Value::Null, json!(true)]);
     assert!(run.lines.iter().all(|line| !line.contains("combined from")));
