@@ -312,7 +312,7 @@ mod tests {
         for &(name, first, last, count, want) in steps {
             let got = match observe(&mut stage, name, first, last, count) {
                 News::Unproven { count } => -i64::from(count),
-                news => i64::from(news.count()),
+                news @ (News::FirstSight { .. } | News::More { .. } | News::Nothing) => i64::from(news.count()),
             };
             assert_eq!(got, want, "{name} {count} at {last}");
         }

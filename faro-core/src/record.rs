@@ -481,7 +481,6 @@ fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn hex_option<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => hex(id, serializer),

@@ -85,7 +85,7 @@ impl Replay {
                         self.engine.ingest_listed(listed.drain(..), sink);
                     }
                 }
-                body => {
+                body @ (Body::Event(_) | Body::Object(_) | Body::List(_) | Body::Control(_) | Body::Ignored(_)) => {
                     self.engine.ingest_listed(listed.drain(..), sink);
                     self.feed(Item { body, ..item }, sink);
                 }

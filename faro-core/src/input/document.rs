@@ -178,10 +178,9 @@ impl<'a> Document<'a> {
             Err(error) => error,
         };
         let refused = Malformed::from_json(&error);
-        match refused.cause {
-            Cause::WrongType | Cause::BadTime => Self::read_leniently(text, false).map(Box::new).ok_or(refused),
-            _ => Err(refused),
-        }
+        let perhaps_another_kind = matches!(refused.cause, Cause::WrongType | Cause::BadTime);
+        let lenient = if perhaps_another_kind { Self::read_leniently(text, false) } else { None };
+        lenient.map(Box::new).ok_or(refused)
     }
 
     fn read_leniently(text: &'a str, enveloped: bool) -> Option<Self> {
