@@ -482,7 +482,7 @@ impl Engine {
             initial: event_type == EventType::Added && self.is_initial(context, &gvr_text),
             synthesized: false,
             left_selector: false,
-            changed_at: metadata.managed_fields.0,
+            changed_at: metadata.managed_fields.newest(),
             link: Link { gvr, namespace: &metadata.namespace, name: &metadata.name },
             operational,
             labels: &metadata.labels,

@@ -590,7 +590,9 @@ impl Groups {
         let old = self.subject(cluster, kind, namespace, name);
         let about =
             |group: &Group| group.phase != Phase::Absorbed && &*group.name == name && group.about.is_named(cluster, kind, namespace);
-        let slots: Vec<u32> = self.of_subject(old).filter(|&slot| about(&self.groups[slot])).collect();
+        let mut slots: Vec<u32> = self.of_subject(old).filter(|&slot| about(&self.groups[slot])).collect();
+        // In an order that a restart does not change.
+        slots.sort_unstable_by_key(|&slot| self.groups[slot].id());
         for slot in slots {
             self.rekey(slot, cluster, workload, rules, now, print);
         }

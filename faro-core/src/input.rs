@@ -17,6 +17,7 @@
 //! ```
 
 mod document;
+mod enveloped;
 mod frame;
 mod malformed;
 mod own;
@@ -163,13 +164,13 @@ impl<'a> RawEvent<'a> {
         &self.0.message
     }
 
-    /// The newest of all times that the Event carries.
+    /// The newest of the times that the Event carries; of its metadata only where it has no other.
     #[must_use]
     pub fn newest_time(&self) -> Option<Nanos> {
         let document = &*self.0;
         let series = document.series.and_then(|series| series.last_observed_time.0);
         let own = [series, document.last_timestamp.0, document.event_time.0, document.first_timestamp.0];
-        own.into_iter().max().flatten().max(document.metadata.newest())
+        own.into_iter().max().flatten().or_else(|| document.metadata.newest())
     }
 }
 
@@ -217,7 +218,7 @@ impl<'a> RawObject<'a> {
 
 impl Metadata<'_> {
     fn newest(&self) -> Option<Nanos> {
-        [self.managed_fields.0, self.creation_timestamp.0, self.deletion_timestamp.0].into_iter().max().flatten()
+        [self.managed_fields.newest(), self.creation_timestamp.0, self.deletion_timestamp.0].into_iter().max().flatten()
     }
 }
 
@@ -287,7 +288,7 @@ fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Ma
         "ERROR" => return Ok(enveloped(Change::Bare, Body::Ignored(Ignored::Status))),
         other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown watch event type `{}`", other.escape_debug()))),
     };
-    match body(object, false)? {
+    match body(object.0, false)? {
         Body::Event(event) => Ok(enveloped(change, Body::Event(event))),
         Body::Object(object) => Ok(enveloped(change, Body::Object(object))),
         Body::List(_) | Body::Control(_) | Body::Ignored(_) => {

@@ -60,7 +60,7 @@ impl<'a> Report<'a> {
             .or(raw.last_timestamp.0)
             .or(raw.event_time.0)
             .or(raw.first_timestamp.0)
-            .or(raw.metadata.managed_fields.0)
+            .or_else(|| raw.metadata.managed_fields.newest())
             .or(created)
             .unwrap_or(observed);
         let first_sent = raw.first_timestamp.0.or(raw.event_time.0).or(created).unwrap_or(last_sent);
@@ -120,7 +120,7 @@ impl<'a> Report<'a> {
     /// The newest `managedFields[].time`: when the Event object was last written.
     #[must_use]
     pub fn changed_at(&self) -> Option<Nanos> {
-        self.raw.metadata.managed_fields.0
+        self.raw.metadata.managed_fields.newest()
     }
 
     /// The object that the Event is about (`involvedObject`, `regarding`).

@@ -48,7 +48,7 @@ proptest! {
     #[test]
     fn feeding_twice_adds_nothing(setup in setup(), ops in vec(any::<Op>(), 1..40)) {
         // Versions that compare tell what came first, also within one moment; a dump is observed anew when it is read again.
-        let told = |op: &Op| !matches!(op, Op::Delete { .. } | Op::Dump { .. } | Op::Report { style: Style::Versionless, .. });
+        let told = |op: &Op| !matches!(op, Op::Stale { .. } | Op::Delete { .. } | Op::Dump { .. } | Op::Report { style: Style::Versionless, .. });
         let ops: Vec<Op> = ops.into_iter().filter(told).collect();
         let setup = Setup { counters: 1_000_000, ..setup };
         let inputs = inputs(setup, &ops);

@@ -51,7 +51,10 @@ fn of_group(group: &GroupRecord<'_>, look: Look) -> String {
     let object = match (&group.resource, &group.workload) {
         (Some(resource), _) => named(resource.kind, resource.namespace, resource.name),
         (None, Some(workload)) => named(&workload.kind, &workload.namespace, &workload.name),
-        (None, None) => group.objects.map_or_else(String::new, |objects| format!("{objects} objects")),
+        (None, None) => group.objects.map_or_else(String::new, |objects| match objects {
+            1 => "1 object".to_owned(),
+            objects => format!("{objects} objects"),
+        }),
     };
     let state = match group.state {
         GroupState::Open => "open",
@@ -141,7 +144,7 @@ impl Columns<'_> {
     fn render(&self, look: Look) -> String {
         let mut text = String::new();
         let head = format!("{:.19}Z  ", self.time.to_string());
-        let tail = format!("  {:>14}  {:<7}  {:<44}  {:<22}  {}", self.count, self.state, self.object, self.reason, self.message);
+        let tail = format!("  {:>17}  {:<7}  {:<44}  {:<22}  {}", self.count, self.state, self.object, self.reason, self.message);
         let word = format!("{:<8}", self.word);
         // The width is counted before the colours, which take no room.
         let mut room = look.width.unwrap_or(usize::MAX);

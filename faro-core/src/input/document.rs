@@ -1,8 +1,9 @@
 //! The JSON document of every shape in one pass: which fields are read, and nothing else.
 
+use super::enveloped::Enveloped;
 use super::malformed::{Cause, Malformed};
 use super::reference::Reference;
-use super::text::{Fields, Moment, NewestManaged, ReceivedAt, Text};
+use super::text::{Fields, ManagedFields, Moment, ReceivedAt, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -26,7 +27,8 @@ pub(crate) struct Metadata<'a> {
     pub(crate) annotations: Fields<'a>,
     #[serde(borrow)]
     pub(crate) owner_references: Option<Vec<OwnerReference<'a>>>,
-    pub(crate) managed_fields: NewestManaged,
+    #[serde(borrow)]
+    pub(crate) managed_fields: ManagedFields<'a>,
 }
 
 /// One of `metadata.ownerReferences`.
@@ -83,7 +85,7 @@ pub(crate) struct Document<'a> {
     #[serde(borrow)]
     pub(crate) control: Text<'a>,
     #[serde(borrow)]
-    pub(crate) object: Option<Box<Document<'a>>>,
+    pub(crate) object: Option<Enveloped<'a>>,
     #[serde(borrow)]
     pub(crate) items: Option<&'a RawValue>,
     // Envelopes and control lines.
@@ -192,7 +194,7 @@ impl<'a> Document<'a> {
             let document = Self::read_leniently(object.get(), true)?;
             let string = |raw: Option<&'a RawValue>| raw.map_or_else(|| Some(Text::default()), |raw| serde_json::from_str(raw.get()).ok());
             return Some(Self {
-                object: Some(Box::new(document)),
+                object: Some(Enveloped(Box::new(document))),
                 received_at: lenient.received_at,
                 type_: string(lenient.type_)?,
                 cluster: string(lenient.cluster)?,

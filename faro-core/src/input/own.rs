@@ -3,7 +3,7 @@
 use super::document::{Document, Metadata, Source};
 use super::malformed::Malformed;
 use super::reference::Reference;
-use super::text::{Fields, Moment, NewestManaged, Text};
+use super::text::{Fields, ManagedFields, Moment, Text};
 use super::{Body, Change, Item, RawObject, event};
 use serde::Deserialize;
 
@@ -68,7 +68,7 @@ pub(super) fn read(text: &str) -> Result<Item<'_>, Malformed> {
         resource_version: own.resource_version,
         labels: own.labels,
         annotations: own.annotations,
-        managed_fields: NewestManaged(own.changed_at.0),
+        managed_fields: own.changed_at.0.map_or(ManagedFields::None, ManagedFields::Newest),
         ..Metadata::default()
     };
     let change = match &*own.event_type {

@@ -1,8 +1,9 @@
 //! The small values that documents are made of, read without copying where the input allows it.
 
 use crate::time::Nanos;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -196,66 +197,41 @@ impl<'de> serde::Deserialize<'de> for ReceivedAt {
     }
 }
 
-/// The newest `managedFields[].time`; nothing else of the list is read.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct NewestManaged(pub(crate) Option<Nanos>);
+/// `managedFields`, skipped while reading: only its newest time is ever asked for, and seldom.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum ManagedFields<'a> {
+    /// Not sent.
+    #[default]
+    None,
+    /// As sent.
+    Unread(&'a RawValue),
+    /// A record of Faro's says only when.
+    Newest(Nanos),
+}
 
-impl<'de> serde::Deserialize<'de> for NewestManaged {
+impl ManagedFields<'_> {
+    /// The newest `managedFields[].time`; nothing else of the list is read. What cannot be read has no time.
+    pub(crate) fn newest(self) -> Option<Nanos> {
+        #[derive(serde::Deserialize)]
+        struct Entry {
+            #[serde(default)]
+            time: Moment,
+        }
+
+        match self {
+            Self::None => None,
+            Self::Newest(time) => Some(time),
+            Self::Unread(raw) => {
+                let entries: Vec<Entry> = serde_json::from_str(raw.get()).unwrap_or_default();
+                entries.into_iter().filter_map(|entry| entry.time.0).max()
+            }
+        }
+    }
+}
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for ManagedFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry(Option<Nanos>);
-
-        impl<'de> serde::Deserialize<'de> for Entry {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct EntryVisitor;
-
-                impl<'de> Visitor<'de> for EntryVisitor {
-                    type Value = Entry;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("an entry of managedFields")
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-                        let mut newest = None;
-                        while let Some(key) = map.next_key::<Text<'de>>()? {
-                            if &*key == "time" {
-                                newest = map.next_value::<Moment>()?.0;
-                            } else {
-                                map.next_value::<IgnoredAny>()?;
-                            }
-                        }
-                        Ok(Entry(newest))
-                    }
-                }
-                deserializer.deserialize_map(EntryVisitor)
-            }
-        }
-
-        struct ListVisitor;
-
-        impl<'de> Visitor<'de> for ListVisitor {
-            type Value = NewestManaged;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of managedFields")
-            }
-
-            fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(NewestManaged(None))
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                deserializer.deserialize_seq(self)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut newest = None;
-                while let Some(Entry(time)) = seq.next_element()? {
-                    newest = newest.max(time);
-                }
-                Ok(NewestManaged(newest))
-            }
-        }
-        deserializer.deserialize_option(ListVisitor)
+        let raw: Option<&'de RawValue> = serde::Deserialize::deserialize(deserializer)?;
+        Ok(raw.map_or(Self::None, Self::Unread))
     }
 }
