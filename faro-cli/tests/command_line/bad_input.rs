@@ -12,7 +12,9 @@ fn each_kind_of_bad_value_is_counted_and_the_rest_goes_on() {
         assert_ne!(changed, good, "{from}");
         changed
     };
-    let deep = format!("{}{{}}{}", "{\"object\":".repeat(5_000), "}".repeat(5_000));
+    let deep =
+        format!(r#"{{"kind":"Event","metadata":{{"name":"e"}},"involvedObject":{{"extra":{}{}}}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    let nested = format!("{}{{}}{}", "{\"object\":".repeat(5_000), "}".repeat(5_000));
     for (bad, cause) in [
         (good[..200].to_owned().into_bytes(), "truncated"),
         (b"\x00\x01\x02binary".to_vec(), "invalid-json"),
@@ -24,6 +26,7 @@ fn each_kind_of_bad_value_is_counted_and_the_rest_goes_on() {
         (with("\"metadata\":{", "\"metadata\":7,\"x\":{").into_bytes(), "wrong-type"),
         (with("\"type\":", "\"reason\":\"Other\",\"type\":").into_bytes(), "duplicate-key"),
         (deep.into_bytes(), "too-deep"),
+        (nested.into_bytes(), "unknown-shape"),
         (with("\"count\":3", "\"count\":-3").into_bytes(), "negative-count"),
         (with("\"count\":3", "\"count\":4294967296").into_bytes(), "huge-count"),
         (with("2026-03-01T10:04:00Z", "tomorrow").into_bytes(), "bad-time"),
