@@ -174,7 +174,7 @@ pub(crate) struct SelectionArgs {
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     pub(crate) since: Option<Moment>,
 
-    /// What was first seen before this time: RFC 3339, or a duration before `--now`.
+    /// What was last seen up to this time: RFC 3339, or a duration before `--now`.
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     pub(crate) until: Option<Moment>,
 }

@@ -33,6 +33,9 @@ impl<F: FnMut(&Record<'_>)> Sink for F {
     }
 }
 
+/// How many scopes are told apart; no cluster serves that many collections.
+const SCOPES: usize = 65_536;
+
 /// What a list is of: a cluster and a collection.
 #[derive(Clone, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Scope {
@@ -154,7 +157,7 @@ impl Engine {
             Body::Control(control) => {
                 self.counted.records.total += 1;
                 self.counted.records.ignored += 1;
-                let scope = Scope { cluster: cluster.to_string(), gvr: gvr.to_string() };
+                let scope = self.complete(Scope { cluster: cluster.to_string(), gvr: gvr.to_string() });
                 match control {
                     Control::ListBegin => self.begin_scope(scope),
                     Control::ListEnd => self.end_scope(scope, sink),
@@ -187,10 +190,14 @@ impl Engine {
     /// prints, and objects that were not known are `initial` if it is the first list of its scope.
     pub fn begin_list(&mut self, scope: Scope, now: DateTime<Utc>, sink: &mut impl Sink) {
         self.advance(now.into(), sink);
+        let scope = self.complete(scope);
         self.begin_scope(scope);
     }
 
     pub(crate) fn begin_scope(&mut self, scope: Scope) {
+        if self.lists.len() >= SCOPES {
+            return;
+        }
         self.lists.insert(scope);
         self.groups.begin_list();
     }
@@ -198,14 +205,28 @@ impl Engine {
     /// Ends a list. With the last open one, each group that was changed meanwhile prints once.
     pub fn end_list(&mut self, scope: Scope, now: DateTime<Utc>, sink: &mut impl Sink) {
         self.advance(now.into(), sink);
+        let scope = self.complete(scope);
         self.end_scope(scope, sink);
+    }
+
+    /// A scope with the name of the cluster that records carry.
+    fn complete(&self, mut scope: Scope) -> Scope {
+        if scope == Scope::default() {
+            return scope;
+        }
+        if scope.cluster.is_empty() {
+            scope.cluster.clone_from(&self.config.cluster);
+        }
+        scope
     }
 
     pub(crate) fn end_scope(&mut self, scope: Scope, sink: &mut impl Sink) {
         if !self.lists.remove(&scope) {
             return;
         }
-        self.listed.insert(scope);
+        if self.listed.len() < SCOPES {
+            self.listed.insert(scope);
+        }
         if self.lists.is_empty() {
             let Self { groups, owners, config, now, .. } = self;
             groups.end_list(*now, &mut |group| Printer { owners, config, sink }.group(group));
@@ -272,10 +293,10 @@ impl Engine {
             return true;
         }
         let scope = |gvr: &str| Scope { cluster: context.cluster.to_owned(), gvr: gvr.to_owned() };
-        let (own, mixed) = (scope(gvr), Scope::default());
-        context.change == Change::Added
-            && ((self.lists.contains(&own) && !self.listed.contains(&own))
-                || (self.lists.contains(&mixed) && !self.listed.contains(&mixed)))
+        let first_of = |scope: &Scope| self.lists.contains(scope) && !self.listed.contains(scope);
+        // One store is listed under two names.
+        let other_api = gvr == "v1/events" && first_of(&scope("events.k8s.io/v1/events"));
+        context.change == Change::Added && (first_of(&scope(gvr)) || other_api || first_of(&Scope::default()))
     }
 
     /// The cluster of a record: its own, else the configured one.
@@ -304,7 +325,7 @@ impl Engine {
         timed: bool,
         event: RawEvent<'a>,
     ) -> Prepared<'a> {
-        let newest = event.newest_time();
+        let newest = event.newest_time().or(Some(self.now));
         let report = Report::new(event, change, observed.unwrap_or(self.now));
         let verdict = self.config.rules.judge(&report);
         let counter = self.occurrences.key(&cluster, &report);
@@ -320,10 +341,8 @@ impl Engine {
         self.counted.records.event += 1;
         let deleted = change == Change::Deleted;
         let sight = self.sight_event(context, report, report.observed);
-        if sight == Sight::Repeat {
-            self.counted.records.repeated += 1;
-            return;
-        }
+        let repeated = sight == Sight::Repeat;
+        self.counted.records.repeated += u64::from(repeated);
         let adoption = self.owners.learn_from_report(context.cluster, report);
         self.adopt(context.cluster, adoption, sink);
 
@@ -346,7 +365,8 @@ impl Engine {
             let Self { groups, owners, config, now, .. } = self;
             severity = groups.observe(key, &occurrence, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
         }
-        if !self.config.emit.event {
+        // What is counted never depends on what is printed; a repeat that brings news after all is printed too.
+        if !self.config.emit.event || (repeated && news.count() == 0) {
             return;
         }
         let event_type = event_type(context.change, sight);
@@ -432,9 +452,10 @@ impl Engine {
 
     fn object(&mut self, context: Context<'_>, sent_gvr: &str, object: &RawObject<'_>, sink: &mut impl Sink) {
         let metadata = object.metadata();
-        let gvr = sent_gvr
-            .rsplit_once('/')
-            .map_or_else(|| Gvr::of(object.api_version(), object.kind()), |(api_version, resource)| Gvr { api_version, resource });
+        let gvr = sent_gvr.rsplit_once('/').map_or_else(
+            || Gvr::of_reference(object.api_version(), object.kind()),
+            |(api_version, resource)| Gvr { api_version, resource },
+        );
         let gvr_text = gvr.to_string();
         let observed = context.observed.unwrap_or(self.now);
         let identity = Identity::with(&mut self.scratch, context.cluster, &gvr_text, &metadata.uid, &metadata.namespace, &metadata.name);

@@ -98,7 +98,7 @@ struct Stretch {
 pub const LOOK_AHEAD: usize = 32;
 
 /// How many groups one record may open when its occurrences lie further apart than the window.
-const MOST_APART: u32 = 1024;
+const MOST_APART: u32 = 256;
 
 /// The groups of a stream.
 ///
@@ -246,7 +246,7 @@ impl Groups {
 
     /// Evenly spaced occurrences in `after..=to` as one stretch, unless they lie further apart than the window.
     fn spread(&self, count: u32, after: Nanos, to: Nanos) -> Option<Stretch> {
-        let (length, parts) = (to.since(after), i64::from(count));
+        let (length, parts) = (to.since(after), i64::from(count.max(1)));
         let together = length <= parts.saturating_mul(self.config.window.0);
         if together {
             let step = if parts == 1 { length } else { length / parts + i64::from(length % parts != 0) };
@@ -357,11 +357,13 @@ impl Groups {
     /// Adds occurrences to a group that they join.
     fn add(&mut self, slot: u32, occurrence: &Occurrence<'_>, stretch: Stretch, now: Nanos) {
         let Occurrence { report, counter, verdict, .. } = *occurrence;
+        let by_workload = self.config.group_by == GroupBy::Workload;
         let group = &mut self.groups[slot];
         if group.phase == Phase::Closed {
             let forgotten = forget_due(&self.config, slot, group);
             self.closed.remove(&forgotten);
         }
+        group.of_workload |= by_workload && occurrence.workload.is_some();
         let message = report.message();
         let message_hash = hash::of_text(message);
         let of = u32::try_from(counter.short() >> 32).unwrap_or(0);
@@ -416,20 +418,23 @@ impl Groups {
         let (count, lasted) = (group.count, Nanos(group.last.since(group.first)));
         let mut raised = group.severity;
         for step in group.rules.iter().take_while(|&&rule| rule != 0).flat_map(|&rule| rules.escalations(rule.into())) {
+            if step.to <= raised || step.lasting.is_some_and(|span| lasted < span) {
+                continue;
+            }
             let extra = group.extra.as_deref();
+            if step.objects.is_some_and(|least| extra.map_or(1, |extra| extra.objects.count().max(1)) < least) {
+                continue;
+            }
+            // The only costly question comes last.
             let enough = match (step.after, step.within) {
                 (Some(after), Some(within)) => {
-                    extra.and_then(|extra| extra.timeline.as_ref()).is_some_and(|timeline| timeline.reaches(after, within))
+                    count >= after
+                        && extra.and_then(|extra| extra.timeline.as_ref()).is_some_and(|timeline| timeline.reaches(after, within))
                 }
                 (Some(after), None) => count >= after,
                 (None, _) => true,
             };
-            let objects = extra.map_or(1, |extra| extra.objects.count().max(1));
-            if step.to > raised
-                && enough
-                && step.lasting.is_none_or(|span| lasted >= span)
-                && step.objects.is_none_or(|least| objects >= least)
-            {
+            if enough {
                 raised = step.to;
             }
         }
@@ -458,7 +463,7 @@ impl Groups {
         let Some(other) = self.opposite_of(slot) else { return };
         let flaps = pattern::judge(&self.groups[other], Some(&self.groups[slot])).0 == Some(crate::record::Pattern::Flapping);
         let known = self.groups[other].extra.as_deref().is_some_and(|extra| extra.printed_flapping);
-        if flaps && !known && !self.groups[other].dirty {
+        if flaps != known && !self.groups[other].dirty {
             self.touch(other);
         }
     }
@@ -626,6 +631,7 @@ impl Groups {
         let mut moved = HashMap::new();
         for (old, mut group) in snapshot.groups {
             group.next_segment = NONE;
+            group.newer_segment = NONE;
             let about = std::mem::take(&mut group.about);
             group.about = restored.describe(about.parts(), about.family);
             let slot = restored.groups.insert(group);

@@ -89,6 +89,8 @@ pub enum Ignored {
     Bookmark,
     /// The `Status` with which a watch ended.
     Status,
+    /// A list without items: Go writes an empty one as `null`.
+    EmptyList,
     /// A record that Faro derived: `group`, `incident`, `gap`, `sync`, `summary`.
     Derived,
 }
@@ -322,6 +324,9 @@ fn body(document: Box<Document<'_>>, of_events: bool) -> Result<Body<'_>, Malfor
         && (document.kind.ends_with("List") || document.metadata.name.is_empty())
     {
         return Ok(Body::List(List { items, of_events: &*document.kind == "EventList", depth: 0 }));
+    }
+    if document.kind.ends_with("List") && document.metadata.name.is_empty() {
+        return Ok(Body::Ignored(Ignored::EmptyList));
     }
     let is_event = match &*document.kind {
         "Event" => matches!(&*document.api_version, "" | "v1" | "events.k8s.io/v1" | "events.k8s.io/v1beta1"),

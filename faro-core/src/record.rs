@@ -306,6 +306,9 @@ pub struct GroupRecord<'a> {
     pub id: u64,
     /// Grows with each print of the group.
     pub version: u32,
+    /// Whether a version of the group, or of one that is merged into it, was shown before; filters let such a group pass.
+    #[serde(skip)]
+    pub shown_before: bool,
     /// Where the group is in its life.
     pub state: GroupState,
     /// The group of an earlier object of the same name.

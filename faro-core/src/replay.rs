@@ -29,7 +29,8 @@ use crate::time::Nanos;
 pub struct Replay {
     engine: Engine,
     now: Option<Nanos>,
-    newest: Nanos,
+    newest: Option<Nanos>,
+    fallback: Nanos,
     listing: bool,
 }
 
@@ -37,15 +38,22 @@ impl Replay {
     /// Makes a replay. `now` is the moment that "still open" refers to; without it, the newest time in the input.
     #[must_use]
     pub fn new(config: EngineConfig, now: Option<Nanos>) -> Self {
-        Self { engine: Engine::new(config), now, newest: Nanos(i64::MIN), listing: false }
+        Self { engine: Engine::new(config), now, newest: None, fallback: Nanos(0), listing: false }
+    }
+
+    /// Sets the moment of values that carry none, as long as nothing in the input has told a time; the Unix epoch.
+    #[must_use]
+    pub const fn fallback(mut self, fallback: Nanos) -> Self {
+        self.fallback = fallback;
+        self
     }
 
     /// Takes the next value.
     pub fn feed(&mut self, item: Item<'_>, sink: &mut impl Sink) {
         if item.timed {
             self.end_list(sink);
-            let now = item.observed.unwrap_or(self.newest);
-            self.newest = self.newest.max(now);
+            let now = item.observed.or(self.newest).unwrap_or(self.fallback);
+            self.newest = self.newest.max(Some(now));
             self.engine.ingest_at(item, now, sink);
             return;
         }
@@ -96,8 +104,8 @@ impl Replay {
 
     /// The moment of a value of a list, whose newest time is this.
     fn listed_now(&mut self, newest: Option<Nanos>) -> Nanos {
-        self.newest = self.newest.max(newest.unwrap_or(self.newest));
-        self.now.unwrap_or(self.newest)
+        self.newest = self.newest.max(newest);
+        self.end()
     }
 
     /// Counts a value that could not be understood.
@@ -108,7 +116,7 @@ impl Replay {
     /// Ends the run: what is due by its end happens, what changed is printed, and the summary as the last record.
     pub fn finish(&mut self, sink: &mut impl Sink) -> Summary {
         self.end_list(sink);
-        let end = self.now.unwrap_or(self.newest).max(self.engine.now());
+        let end = self.end().max(self.engine.now());
         let summary = self.engine.flush_at(end, sink);
         sink.record(&Record::Summary(summary.clone()));
         summary
@@ -120,9 +128,14 @@ impl Replay {
         &self.engine
     }
 
+    /// The moment that the input has come to.
+    fn end(&self) -> Nanos {
+        self.now.or(self.newest).unwrap_or(self.fallback)
+    }
+
     fn end_list(&mut self, sink: &mut impl Sink) {
         if std::mem::take(&mut self.listing) {
-            let end = self.now.unwrap_or(self.newest);
+            let end = self.end();
             self.engine.advance(end, sink);
             self.engine.end_scope(Scope::default(), sink);
         }

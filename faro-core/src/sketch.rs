@@ -104,7 +104,7 @@ impl Sketch {
         match &self.more {
             Some(kept) if kept.overflowed => {
                 let largest = kept.smallest.last().map_or(1.0, |&value| value as f64 / u64::MAX as f64);
-                ((EXACT - 1) as f64 / largest).round() as u64
+                (((EXACT - 1) as f64 / largest).round() as u64).max(EXACT as u64 + 1)
             }
             Some(kept) => kept.values().len() as u64,
             None => u64::from(self.first != 0),

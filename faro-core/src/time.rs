@@ -104,6 +104,14 @@ impl From<DateTime<Utc>> for Nanos {
     }
 }
 
+impl From<std::time::SystemTime> for Nanos {
+    /// Moments outside of 1970 to 2262 become the nearest end of that range.
+    fn from(time: std::time::SystemTime) -> Self {
+        let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
 impl From<Nanos> for DateTime<Utc> {
     fn from(nanos: Nanos) -> Self {
         Self::from_timestamp_nanos(nanos.0)

@@ -2,7 +2,7 @@
 
 use super::source::Chunk;
 use faro_core::Nanos;
-use faro_core::input::{self, Body, Frame, Framer, Frames, Holder, Item, Malformed};
+use faro_core::input::{self, Body, Cause, Frame, Framer, Frames, Holder, Item, Malformed};
 
 /// One value of the input, read.
 pub(crate) type Parsed<'a> = Result<Item<'a>, Malformed>;
@@ -30,7 +30,7 @@ impl Batch {
             let whole = std::str::from_utf8(&frames.bytes).ok();
             for frame in &frames.frames {
                 match frame {
-                    Ok(frame) => value(&frames.bytes, whole, frame, &mut values),
+                    Ok(frame) => value(&frames.bytes, whole, frame, &mut values, 0),
                     Err(malformed) => values.push(Err(malformed.clone())),
                 }
             }
@@ -55,7 +55,10 @@ impl Batch {
     }
 }
 
-fn value<'a>(bytes: &'a [u8], whole: Option<&'a str>, frame: &Frame, values: &mut Vec<Parsed<'a>>) {
+/// How many lists may lie within one another.
+const DEPTH: u8 = 16;
+
+fn value<'a>(bytes: &'a [u8], whole: Option<&'a str>, frame: &Frame, values: &mut Vec<Parsed<'a>>, depth: u8) {
     let read = |text: &'a str| match frame.holder {
         Holder::Nothing | Holder::List => input::read(text),
         Holder::EventList => input::read_event(text),
@@ -65,14 +68,20 @@ fn value<'a>(bytes: &'a [u8], whole: Option<&'a str>, frame: &Frame, values: &mu
         None => input::utf8(&bytes[frame.start..frame.end]),
     };
     match text.and_then(|text| read(text).map(|item| (text, item))) {
-        Ok((text, Item { body: Body::List(_), .. })) if frame.holder == Holder::Nothing => items(bytes, text, frame, values),
+        Ok((_, Item { body: Body::List(list), .. })) if list.items().is_err() => {
+            values.extend(list.items().err().map(|malformed| Err(frame.locate(malformed))));
+        }
+        Ok((text, Item { body: Body::List(_), .. })) if depth < DEPTH => items(bytes, text, frame, values, depth + 1),
+        Ok((_, Item { body: Body::List(_), .. })) => {
+            values.push(Err(frame.locate(Malformed::new(Cause::TooDeep, "lists within lists"))));
+        }
         Ok((_, item)) => values.push(Ok(item)),
         Err(malformed) => values.push(Err(frame.locate(malformed))),
     }
 }
 
 /// Cuts a `List` that came as one value into its items, so that each has its place.
-fn items<'a>(bytes: &'a [u8], list: &'a str, frame: &Frame, values: &mut Vec<Parsed<'a>>) {
+fn items<'a>(bytes: &'a [u8], list: &'a str, frame: &Frame, values: &mut Vec<Parsed<'a>>, depth: u8) {
     let mut framer = Framer::new(list.len());
     framer.fill(|buffer| buffer.extend_from_slice(list.as_bytes()));
     framer.finish();
@@ -84,7 +93,7 @@ fn items<'a>(bytes: &'a [u8], list: &'a str, frame: &Frame, values: &mut Vec<Par
                 let (line, column) = placed(item.line, item.column);
                 let holder = if item.holder == Holder::Nothing { Holder::List } else { item.holder };
                 let item = Frame { start: frame.start + item.start, end: frame.start + item.end, line, column, holder };
-                value(bytes, None, &item, values);
+                value(bytes, None, &item, values, depth);
             }
             Err(malformed) => values.push(Err(frame.locate(malformed))),
         }

@@ -26,7 +26,7 @@ fn each_kind_of_bad_value_is_counted_and_the_rest_goes_on() {
         (with("\"metadata\":{", "\"metadata\":7,\"x\":{").into_bytes(), "wrong-type"),
         (with("\"type\":", "\"reason\":\"Other\",\"type\":").into_bytes(), "duplicate-key"),
         (deep.into_bytes(), "too-deep"),
-        (nested.into_bytes(), "unknown-shape"),
+        (nested.into_bytes(), "too-deep"),
         (with("\"count\":3", "\"count\":-3").into_bytes(), "negative-count"),
         (with("\"count\":3", "\"count\":4294967296").into_bytes(), "huge-count"),
         (with("2026-03-01T10:04:00Z", "tomorrow").into_bytes(), "bad-time"),

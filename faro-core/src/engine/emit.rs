@@ -24,7 +24,7 @@ impl<S: Sink> Printer<'_, S> {
             group.workload = self.owners.workload(group.cluster, resource.kind, resource.namespace, resource.name);
         }
         // A group that was shown once stays visible.
-        let shown_before = group.version > 1;
+        let shown_before = group.shown_before;
         let record = Record::Group(group);
         let passes = shown_before || self.config.filter.passes(&record);
         if passes {

@@ -209,6 +209,7 @@ fn with_records(mut each: impl FnMut(&'static str, &Record<'_>)) {
             cluster: "c",
             id: 1,
             version: 1,
+            shown_before: false,
             state: GroupState::Open,
             previous: Some(2),
             merged_into: Some(3),

@@ -119,6 +119,7 @@ impl Groups {
         group.phase = Phase::Absorbed;
         group.dirty = false;
         group.next_segment = NONE;
+        group.newer_segment = NONE;
         group.extra().absorbed_by = taker;
         self.absorbed.push(slot);
     }
@@ -161,8 +162,8 @@ impl Groups {
         self.groups[slot].last = stretch.to;
         match newer {
             Some(newer) => {
-                let older = std::mem::replace(&mut self.groups[newer].next_segment, slot);
-                self.groups[slot].next_segment = older;
+                let older = self.groups[newer].next_segment;
+                self.link_between(newer, slot, older);
             }
             None => self.link_segment(slot),
         }
@@ -219,6 +220,8 @@ impl Groups {
     /// Puts a group that is in no chain into its key's, newest first.
     pub(super) fn link_segment(&mut self, slot: u32) {
         let (key, first) = (self.groups[slot].key, self.groups[slot].first);
+        self.groups[slot].next_segment = NONE;
+        self.groups[slot].newer_segment = NONE;
         let groups = &self.groups;
         let Some(head) = self.by_key.find_mut(key[0], |&other| groups[other].key == key) else {
             self.by_key.insert_unique(key[0], slot, |&other| groups[other].key[0]);
@@ -226,36 +229,45 @@ impl Groups {
         };
         if groups[*head].first < first {
             let older = std::mem::replace(head, slot);
-            self.groups[slot].next_segment = older;
+            self.link_between(NONE, slot, older);
             return;
         }
         let mut newer = *head;
         while self.groups[newer].next_segment != NONE && self.groups[self.groups[newer].next_segment].first >= first {
             newer = self.groups[newer].next_segment;
         }
-        let older = std::mem::replace(&mut self.groups[newer].next_segment, slot);
-        self.groups[slot].next_segment = older;
+        let older = self.groups[newer].next_segment;
+        self.link_between(newer, slot, older);
     }
 
     fn unlink_segment(&mut self, slot: u32) {
-        let older = std::mem::replace(&mut self.groups[slot].next_segment, NONE);
-        let key = self.groups[slot].key;
-        let groups = &self.groups;
-        let Ok(mut entry) = self.by_key.find_entry(key[0], |&other| groups[other].key == key) else { return };
-        let head = *entry.get();
-        if head == slot {
+        let Group { key, next_segment: older, newer_segment: newer, .. } = self.groups[slot];
+        if older != NONE {
+            self.groups[older].newer_segment = newer;
+        }
+        if newer != NONE {
+            self.groups[newer].next_segment = older;
+            return;
+        }
+        if let Ok(mut entry) = self.by_key.find_entry(key[0], |&other| other == slot) {
             if older == NONE {
                 entry.remove();
             } else {
                 *entry.get_mut() = older;
             }
-            return;
         }
-        let mut newer = head;
-        while self.groups[newer].next_segment != slot && self.groups[newer].next_segment != NONE {
-            newer = self.groups[newer].next_segment;
+    }
+
+    /// Puts `slot` between two neighbours of its key's chain.
+    fn link_between(&mut self, newer: u32, slot: u32, older: u32) {
+        self.groups[slot].newer_segment = newer;
+        self.groups[slot].next_segment = older;
+        if newer != NONE {
+            self.groups[newer].next_segment = slot;
         }
-        self.groups[newer].next_segment = older;
+        if older != NONE {
+            self.groups[older].newer_segment = slot;
+        }
     }
 
     pub(super) fn link_subject(&mut self, slot: u32) {
@@ -312,6 +324,17 @@ impl Groups {
 
     /// Takes a group out of every index and frees its slot.
     pub(super) fn release(&mut self, slot: u32) {
+        if !self.absorbed.is_empty() {
+            let id = self.groups[slot].id();
+            for &ghost in &self.absorbed {
+                if let Some(extra) = &mut self.groups[ghost].extra
+                    && extra.absorbed_by == slot
+                {
+                    extra.absorbed_by = NONE;
+                    extra.absorbed_into = id;
+                }
+            }
+        }
         self.unlink_segment(slot);
         self.unlink_subject(slot);
         self.closing.remove(slot);

@@ -123,6 +123,8 @@ pub(super) struct Extra {
     pub(super) printed_flapping: bool,
     /// For an absorbed group, who took its occurrences.
     pub(super) absorbed_by: u32,
+    /// The same after that group was forgotten: its id.
+    pub(super) absorbed_into: u64,
 }
 
 /// One group. Fields that a hit touches come first, so that they share cache lines.
@@ -139,6 +141,7 @@ pub(super) struct Group {
     pub(super) message_hash: u32,
     pub(super) message_of: u32,
     pub(super) next_segment: u32,
+    pub(super) newer_segment: u32,
     pub(super) severity: Severity,
     pub(super) printed_severity: Severity,
     pub(super) phase: Phase,
@@ -146,6 +149,8 @@ pub(super) struct Group {
     pub(super) dirty: bool,
     /// Whether a filter let a version pass.
     pub(super) shown: bool,
+    /// Whether what is in it was visible under this id or another: what was shown once stays visible.
+    pub(super) seen: bool,
     /// Whether a workload, not an object, is meant by kind, namespace and name.
     pub(super) of_workload: bool,
     /// Whether the last print said `close`.
@@ -177,11 +182,13 @@ impl Default for Group {
             message_hash: 0,
             message_of: 0,
             next_segment: NONE,
+            newer_segment: NONE,
             severity: Severity::Info,
             printed_severity: Severity::Info,
             phase: Phase::Open,
             dirty: false,
             shown: false,
+            seen: false,
             of_workload: false,
             printed_closed: false,
             version: 0,
@@ -294,6 +301,8 @@ impl Group {
         self.events.merge(&other.events);
         self.messages.merge(&other.messages);
         self.severity = self.severity.max(other.severity);
+        self.seen |= other.seen;
+        self.of_workload |= other.of_workload;
         other.rules.iter().for_each(|&rule| self.take_rule(RuleId::from_index(rule)));
         for second in other.recent.into_iter().filter(|&second| second != 0) {
             self.take_moment(Nanos(i64::from(second) * SECOND));

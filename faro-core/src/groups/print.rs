@@ -71,6 +71,16 @@ impl Groups {
         }
     }
 
+    /// The id of the group that has the occurrences of an absorbed one.
+    fn taker_of(&self, slot: u32) -> Option<u64> {
+        let extra = self.groups[slot].extra.as_deref()?;
+        match (extra.absorbed_by, extra.absorbed_into) {
+            (NONE, 0) => None,
+            (NONE, id) => Some(id),
+            (taker, _) => Some(self.groups[taker].id()),
+        }
+    }
+
     pub(super) fn print_touched(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
         let mut touched = std::mem::take(&mut self.touched);
         touched.retain(|&slot| self.groups[slot].dirty);
@@ -102,8 +112,7 @@ impl Groups {
         if previous != 0 {
             self.groups[slot].extra().previous = previous;
         }
-        let merged_into = (why == Why::Merged).then(|| self.groups[slot].extra.as_deref().map_or(NONE, |extra| extra.absorbed_by));
-        let merged_into = merged_into.filter(|&slot| slot != NONE).map(|slot| self.groups[slot].id());
+        let merged_into = (why == Why::Merged).then(|| self.taker_of(slot)).flatten();
 
         let group = &self.groups[slot];
         let state = match () {
@@ -119,6 +128,7 @@ impl Groups {
                 cluster: &about.cluster,
                 id: group.id(),
                 version: group.version + 1,
+                shown_before: group.seen,
                 state,
                 previous: (previous != 0).then_some(previous),
                 merged_into,
@@ -155,6 +165,7 @@ impl Groups {
         let group = &mut self.groups[slot];
         if shown {
             group.version += 1;
+            group.seen = true;
             if !group.shown && why != Why::Merged {
                 group.shown = true;
                 self.books.shown += 1;

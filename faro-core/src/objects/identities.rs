@@ -88,8 +88,12 @@ pub struct Identities {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 struct Known {
     identity: Identity,
+    /// The last one that was not a deletion.
     version: Version,
     observed: Nanos,
+    /// Whether `observed` is when a watch delivered it.
+    timed: bool,
+    deleted: bool,
 }
 
 impl Known {
@@ -114,19 +118,25 @@ impl Identities {
     /// so that of two deliveries the later one is the newer; without it, only versions that compare tell.
     pub fn observe(&mut self, identity: Identity, version: Version, observed: Nanos, timed: bool) -> Sight {
         let known = &mut self.known;
+        let deleted = version == Version::DELETED;
         let Some(&slot) = self.by_identity.find(identity.0[0], |&slot| known[slot].identity == identity) else {
-            self.insert(Known { identity, version, observed });
+            self.insert(Known { identity, version, observed, timed, deleted });
             return Sight::First;
         };
         let last = &mut known[slot];
-        let older = if timed && observed != last.observed { observed < last.observed } else { version.precedes(last.version) };
-        if older || version == last.version {
+        let by_delivery = timed && last.timed && observed != last.observed;
+        let older = if by_delivery { observed < last.observed } else { !deleted && version.precedes(last.version) };
+        let same = if deleted { last.deleted } else { version == last.version && !(by_delivery && last.deleted) };
+        if older || same {
             return Sight::Repeat;
         }
-        let was = last.version;
-        last.version = version;
+        let was_deleted = std::mem::replace(&mut last.deleted, deleted);
+        if !deleted {
+            last.version = version;
+        }
+        last.timed |= timed;
         last.observed = last.observed.max(observed);
-        if was == Version::DELETED { Sight::Again } else { Sight::Changed }
+        if was_deleted { Sight::Again } else { Sight::Changed }
     }
 
     fn insert(&mut self, made: Known) {

@@ -8,6 +8,9 @@ use std::fmt::Write;
 /// Values are cut at this many bytes.
 const VALUE_BYTES: usize = 256;
 
+/// Paths longer than this are not followed: no field of the API is that deep.
+const PATH_BYTES: usize = 1024;
+
 /// At most so many leaves of one object are kept; more is not a spec but a store.
 const LEAVES: usize = 4096;
 
@@ -57,7 +60,7 @@ pub(super) fn of(object: &RawObject<'_>) -> Leaves {
                 let Some(Value::Object(data)) = parse(raw) else { continue };
                 let hashes = data.iter().map(|(key, value)| {
                     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    (format!("{field}[{key}]"), format!("xxh3:{:016x}", hash::of_text(&text)))
+                    (format!("{field}[{}]", cut(key)), format!("xxh3:{:016x}", hash::of_text(&text)))
                 });
                 leaves.extend(hashes);
             }
@@ -83,7 +86,7 @@ fn status_of(leaves: &mut Leaves, status: &serde_json::Map<String, Value>) {
         }
     }
     for condition in status.get("conditions").and_then(Value::as_array).into_iter().flatten() {
-        let Some(type_) = condition.get("type").and_then(Value::as_str) else { continue };
+        let Some(type_) = condition.get("type").and_then(Value::as_str).map(cut) else { continue };
         for field in ["status", "reason"] {
             if let Some(value) = condition.get(field) {
                 flatten(leaves, &mut format!("status.conditions[{type_}].{field}"), value);
@@ -92,7 +95,7 @@ fn status_of(leaves: &mut Leaves, status: &serde_json::Map<String, Value>) {
     }
     for list in ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"] {
         for container in status.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let Some(name) = container.get("name").and_then(Value::as_str) else { continue };
+            let Some(name) = container.get("name").and_then(Value::as_str).map(cut) else { continue };
             let path = format!("status.{list}[{name}]");
             for field in ["ready", "restartCount", "image"] {
                 if let Some(value) = container.get(field) {
@@ -101,7 +104,8 @@ fn status_of(leaves: &mut Leaves, status: &serde_json::Map<String, Value>) {
             }
             let Some(Value::Object(state)) = container.get("state") else { continue };
             for (state, detail) in state {
-                leaves.push((format!("{path}.state"), state.clone()));
+                let state = cut(state);
+                leaves.push((format!("{path}.state"), state.to_owned()));
                 for field in ["reason", "exitCode"] {
                     if let Some(value) = detail.get(field) {
                         flatten(leaves, &mut format!("{path}.state.{state}.{field}"), value);
@@ -113,7 +117,7 @@ fn status_of(leaves: &mut Leaves, status: &serde_json::Map<String, Value>) {
 }
 
 fn flatten(leaves: &mut Leaves, path: &mut String, value: &Value) {
-    if leaves.len() >= LEAVES {
+    if leaves.len() >= LEAVES || path.len() > PATH_BYTES {
         return;
     }
     let length = path.len();
@@ -123,6 +127,7 @@ fn flatten(leaves: &mut Leaves, path: &mut String, value: &Value) {
         Value::String(text) => leaves.push((path.clone(), cut(text).to_owned())),
         Value::Object(fields) => {
             for (key, value) in fields {
+                let key = cut(key);
                 // Writing to a String does not fail.
                 let _ = if key.contains(['.', '/']) { write!(path, "[{key}]") } else { write!(path, ".{key}") };
                 flatten(leaves, path, value);
@@ -132,7 +137,7 @@ fn flatten(leaves: &mut Leaves, path: &mut String, value: &Value) {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 // Lists of named things are keyed by name, as server-side apply does; others by place.
-                let name = ["name", "type", "key", "topologyKey"].iter().find_map(|key| item.get(key)).and_then(Value::as_str);
+                let name = ["name", "type", "key", "topologyKey"].iter().find_map(|key| item.get(key)).and_then(Value::as_str).map(cut);
                 let _ = match name {
                     Some(name) => write!(path, "[{name}]"),
                     None => write!(path, "[{index}]"),
