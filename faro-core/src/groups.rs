@@ -98,7 +98,7 @@ struct Stretch {
 pub const LOOK_AHEAD: usize = 32;
 
 /// How many groups one record may open when its occurrences lie further apart than the window.
-const MOST_APART: u32 = 256;
+const MOST_APART: u32 = 1024;
 
 /// The groups of a stream.
 ///

@@ -49,6 +49,17 @@ enum Version {
     Content(String),
 }
 
+/// What was seen last of an object.
+#[derive(Clone, Debug)]
+struct Seen {
+    identity: String,
+    /// The last one that was not a deletion.
+    version: Version,
+    at: i64,
+    timed: bool,
+    deleted: bool,
+}
+
 /// What must have been counted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Totals {
@@ -66,7 +77,7 @@ pub struct Oracle {
     setup: Setup,
     now: i64,
     lists: Vec<&'static str>,
-    seen: Vec<(String, Version, i64)>,
+    seen: Vec<Seen>,
     history: Vec<(Counter, (i64, u32))>,
     stretches: Vec<Stretch>,
     forgotten: Vec<Expected>,
@@ -222,7 +233,9 @@ impl Oracle {
         let report = Report::read(object, observed.unwrap_or(self.now));
         if (self.setup.events || !is_event) && self.is_repeat(object, &report, deleted, observed) {
             self.totals.repeated += 1;
-            return;
+            if !is_event {
+                return;
+            }
         }
         if !is_event {
             self.learn(object);
@@ -243,19 +256,27 @@ impl Oracle {
             None => Version::Content(format!("{:?}", (&report.reason, &report.message, &report.type_, report.count, report.last))),
         };
         let at = observed.unwrap_or(self.now);
-        let Some(known) = self.seen.iter_mut().find(|known| known.0 == identity) else {
-            self.seen.push((identity, version, at));
+        let Some(known) = self.seen.iter_mut().find(|known| known.identity == identity) else {
+            self.seen.push(Seen { identity, version, at, timed: observed.is_some(), deleted });
             return false;
         };
-        let older = match (observed, &version, &known.1) {
-            (Some(observed), _, _) if observed != known.2 => observed < known.2,
-            (_, Version::Numbered(version), Version::Numbered(known)) => version < known,
+        // Two deliveries have an order of their own; of anything else only the versions tell.
+        let delivered = observed.is_some() && known.timed && at != known.at;
+        let older = match (&version, &known.version) {
+            _ if delivered => at < known.at,
+            (Version::Numbered(version), Version::Numbered(known)) => version < known,
             _ => false,
         };
-        if older || known.1 == version {
+        let same = if deleted { known.deleted } else { known.version == version && !(delivered && known.deleted) };
+        if older || same {
             return true;
         }
-        (known.1, known.2) = (version, known.2.max(at));
+        known.deleted = deleted;
+        if !deleted {
+            known.version = version;
+        }
+        known.timed |= observed.is_some();
+        known.at = known.at.max(at);
         false
     }
 
