@@ -5,10 +5,14 @@
 //! may widen one, and one that lies between two joins them.
 
 mod chains;
+mod evidence;
 mod group;
 mod pattern;
 mod print;
+mod snapshot;
 mod timeline;
+
+pub(crate) use snapshot::GroupsSnapshot;
 
 use crate::deadlines::{Deadlines, Due};
 use crate::hash::{self, Fingerprint};
@@ -21,7 +25,7 @@ use crate::time::{Nanos, SECOND};
 use group::{Descriptor, Group, NONE, Phase};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -412,62 +416,6 @@ impl Groups {
         self.closing.push(slot, due);
     }
 
-    /// Raises the group's severity to what its evidence asks for.
-    fn escalate(&mut self, slot: u32, rules: &Rules) {
-        let group = &mut self.groups[slot];
-        let (count, lasted) = (group.count, Nanos(group.last.since(group.first)));
-        let mut raised = group.severity;
-        for step in group.rules.iter().take_while(|&&rule| rule != 0).flat_map(|&rule| rules.escalations(rule.into())) {
-            if step.to <= raised || step.lasting.is_some_and(|span| lasted < span) {
-                continue;
-            }
-            let extra = group.extra.as_deref();
-            if step.objects.is_some_and(|least| extra.map_or(1, |extra| extra.objects.count().max(1)) < least) {
-                continue;
-            }
-            // The only costly question comes last.
-            let enough = match (step.after, step.within) {
-                (Some(after), Some(within)) => {
-                    count >= after
-                        && extra.and_then(|extra| extra.timeline.as_ref()).is_some_and(|timeline| timeline.reaches(after, within))
-                }
-                (Some(after), None) => count >= after,
-                (None, _) => true,
-            };
-            if enough {
-                raised = step.to;
-            }
-        }
-        group.severity = raised;
-    }
-
-    /// Remembers what the rules ask for of a member.
-    fn look_at_rule(group: &mut Group, occurrence: &Occurrence<'_>, stretch: Stretch, rules: &Rules) {
-        let rule = occurrence.verdict.rule;
-        let steps = rules.escalations(rule);
-        if steps.is_empty() {
-            return;
-        }
-        group.take_rule(rule);
-        if steps.iter().any(|step| step.within.is_some() && step.to > group.severity) {
-            group.extra().timeline.get_or_insert_default().insert(stretch.from, stretch.to, stretch.count);
-        }
-    }
-
-    /// A state and the one that ends it are judged together.
-    fn look_at_opposite(&mut self, slot: u32, occurrence: &Occurrence<'_>, rules: &Rules) {
-        let Some(opposite) = rules.opposite(occurrence.verdict.rule) else { return };
-        if self.groups[slot].extra().opposite.is_none() {
-            self.groups[slot].extra().opposite = Some(opposite.into());
-        }
-        let Some(other) = self.opposite_of(slot) else { return };
-        let flaps = pattern::judge(&self.groups[other], Some(&self.groups[slot])).0 == Some(crate::record::Pattern::Flapping);
-        let known = self.groups[other].extra.as_deref().is_some_and(|extra| extra.printed_flapping);
-        if flaps != known && !self.groups[other].dirty {
-            self.touch(other);
-        }
-    }
-
     /// Begins a list: nothing opens, closes or prints until its end.
     pub const fn begin_list(&mut self) {
         self.suspended = true;
@@ -616,74 +564,6 @@ impl Groups {
         slots.sort_unstable();
         slots.into_iter()
     }
-
-    pub(crate) fn snapshot(&self) -> GroupsSnapshot {
-        GroupsSnapshot {
-            suspended: self.suspended,
-            books: self.books,
-            touched: self.touched.iter().copied().filter(|&slot| self.groups[slot].dirty).collect(),
-            groups: self.slots().map(|slot| (slot, self.groups[slot].clone())).collect(),
-        }
-    }
-
-    pub(crate) fn restore(config: GroupsConfig, snapshot: GroupsSnapshot) -> Self {
-        let mut restored = Self { suspended: snapshot.suspended, books: snapshot.books, ..Self::new(config) };
-        let mut moved = HashMap::new();
-        for (old, mut group) in snapshot.groups {
-            group.next_segment = NONE;
-            group.newer_segment = NONE;
-            let about = std::mem::take(&mut group.about);
-            group.about = restored.describe(about.parts(), about.family);
-            let slot = restored.groups.insert(group);
-            moved.insert(old, slot);
-            restored.reinstate(slot);
-        }
-        for slot in snapshot.touched.iter().filter_map(|old| moved.get(old).copied()) {
-            restored.updates.remove(slot);
-            restored.touched.push(slot);
-        }
-        for slot in restored.absorbed.clone() {
-            if let Some(extra) = &mut restored.groups[slot].extra {
-                extra.absorbed_by = moved.get(&extra.absorbed_by).copied().unwrap_or(NONE);
-            }
-        }
-        restored
-    }
-
-    /// Puts a restored group into every index.
-    fn reinstate(&mut self, slot: u32) {
-        let group = &self.groups[slot];
-        let (phase, dirty) = (group.phase, group.dirty);
-        match phase {
-            Phase::Absorbed => {
-                self.absorbed.push(slot);
-                return;
-            }
-            Phase::Open => {
-                let due = close_due(&self.config, group);
-                self.closing.push(slot, due);
-            }
-            Phase::Closed => {
-                let due = forget_due(&self.config, slot, group);
-                self.closed.insert(due);
-            }
-        }
-        self.link_segment(slot);
-        self.link_subject(slot);
-        if dirty {
-            let due = update_due(&self.config, &self.groups[slot]);
-            self.updates.push(slot, due);
-        }
-    }
-}
-
-/// What [`Groups`] remembers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct GroupsSnapshot {
-    suspended: bool,
-    books: GroupBooks,
-    touched: Vec<u32>,
-    groups: Vec<(u32, Group)>,
 }
 
 /// A uid that tells objects apart. Node events carry an empty uid, the node's name or its real uid, depending on the reporter.

@@ -1,0 +1,76 @@
+//! What groups remember, to go on from after a restart.
+
+use super::group::{Group, NONE, Phase};
+use super::{GroupBooks, Groups, GroupsConfig, close_due, forget_due, update_due};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// What [`Groups`] remembers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct GroupsSnapshot {
+    suspended: bool,
+    books: GroupBooks,
+    touched: Vec<u32>,
+    groups: Vec<(u32, Group)>,
+}
+
+impl Groups {
+    pub(crate) fn snapshot(&self) -> GroupsSnapshot {
+        GroupsSnapshot {
+            suspended: self.suspended,
+            books: self.books,
+            touched: self.touched.iter().copied().filter(|&slot| self.groups[slot].dirty).collect(),
+            groups: self.slots().map(|slot| (slot, self.groups[slot].clone())).collect(),
+        }
+    }
+
+    pub(crate) fn restore(config: GroupsConfig, snapshot: GroupsSnapshot) -> Self {
+        let mut restored = Self { suspended: snapshot.suspended, books: snapshot.books, ..Self::new(config) };
+        let mut moved = HashMap::new();
+        for (old, mut group) in snapshot.groups {
+            group.next_segment = NONE;
+            group.newer_segment = NONE;
+            let about = std::mem::take(&mut group.about);
+            group.about = restored.describe(about.parts(), about.family);
+            let slot = restored.groups.insert(group);
+            moved.insert(old, slot);
+            restored.reinstate(slot);
+        }
+        for slot in snapshot.touched.iter().filter_map(|old| moved.get(old).copied()) {
+            restored.updates.remove(slot);
+            restored.touched.push(slot);
+        }
+        for slot in restored.absorbed.clone() {
+            if let Some(extra) = &mut restored.groups[slot].extra {
+                extra.absorbed_by = moved.get(&extra.absorbed_by).copied().unwrap_or(NONE);
+            }
+        }
+        restored
+    }
+
+    /// Puts a restored group into every index.
+    fn reinstate(&mut self, slot: u32) {
+        let group = &self.groups[slot];
+        let (phase, dirty) = (group.phase, group.dirty);
+        match phase {
+            Phase::Absorbed => {
+                self.absorbed.push(slot);
+                return;
+            }
+            Phase::Open => {
+                let due = close_due(&self.config, group);
+                self.closing.push(slot, due);
+            }
+            Phase::Closed => {
+                let due = forget_due(&self.config, slot, group);
+                self.closed.insert(due);
+            }
+        }
+        self.link_segment(slot);
+        self.link_subject(slot);
+        if dirty {
+            let due = update_due(&self.config, &self.groups[slot]);
+            self.updates.push(slot, due);
+        }
+    }
+}
