@@ -113,7 +113,7 @@ const MOST_APART: u32 = 1024;
 ///
 /// # Memory
 ///
-/// At most [`GroupsConfig::limit`] groups of below 300 bytes and their latest message. At the limit the least recently seen group
+/// At most [`GroupsConfig::limit`] groups of about 300 bytes and their latest message. At the limit the least recently seen group
 /// closes early.
 ///
 /// # Example
@@ -282,24 +282,24 @@ impl Groups {
     /// only [`GroupBy::Workload`] looks at it.
     pub fn key(&mut self, cluster: &str, report: &Report<'_>, family: Family, workload: Option<&Workload<'_>>) -> GroupKey {
         let involved = report.involved();
-        let print = self.scratch.start().text(cluster);
+        let fingerprint = self.scratch.start().text(cluster);
         match (self.config.group_by, workload) {
             (GroupBy::Object, _) => {
                 let uid = usable_uid(involved.kind(), involved.name(), involved.uid());
                 match uid {
-                    "" => print.text(involved.kind()).text(involved.namespace()).text(involved.name()),
-                    uid => print.text(uid),
+                    "" => fingerprint.text(involved.kind()).text(involved.namespace()).text(involved.name()),
+                    uid => fingerprint.text(uid),
                 };
             }
             (GroupBy::Workload, Some(workload)) => {
-                print.text(&workload.kind).text(&workload.namespace).text(&workload.name);
+                fingerprint.text(&workload.kind).text(&workload.namespace).text(&workload.name);
             }
             (GroupBy::Workload, None) => {
-                print.text(involved.kind()).text(involved.namespace()).text(involved.name());
+                fingerprint.text(involved.kind()).text(involved.namespace()).text(involved.name());
             }
             (GroupBy::Reason, _) => {}
         }
-        GroupKey(print.text(report.type_()).text(report.reason()).number(family as u64).finish_wide())
+        GroupKey(fingerprint.text(report.type_()).text(report.reason()).number(family as u64).finish_wide())
     }
 
     /// Reads what the groups of these keys will need, so that it is on its way from memory when they are hit. Changes nothing.
