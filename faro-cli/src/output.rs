@@ -102,7 +102,7 @@ impl<W: Write> Sink for Output<W> {
                     self.line(record);
                 }
             }
-            (Record::Object(_) | Record::Event(_) | Record::Group(_), _) => self.line(record),
+            (Record::Object(_) | Record::Event(_) | Record::Group(_) | Record::Gap(_) | Record::Sync(_), _) => self.line(record),
         }
     }
 }

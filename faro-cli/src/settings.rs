@@ -32,7 +32,13 @@ pub(crate) fn emits(list: &[Emitted], one: Emitted) -> bool {
 }
 
 fn emit(list: &[Emitted]) -> Emit {
-    Emit { object: emits(list, Emitted::Object), event: emits(list, Emitted::Event), group: emits(list, Emitted::Group) }
+    Emit {
+        object: emits(list, Emitted::Object),
+        event: emits(list, Emitted::Event),
+        group: emits(list, Emitted::Group),
+        gap: emits(list, Emitted::Gap),
+        sync: emits(list, Emitted::Sync),
+    }
 }
 
 fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {

@@ -15,12 +15,21 @@ pub struct Emit {
     pub event: bool,
     /// Groups.
     pub group: bool,
+    /// Gaps.
+    pub gap: bool,
+    /// Ends of initial states.
+    pub sync: bool,
+}
+
+impl Emit {
+    /// Every type.
+    pub const ALL: Self = Self { object: true, event: true, group: true, gap: true, sync: true };
 }
 
 impl Default for Emit {
-    /// Groups only.
+    /// Groups and gaps.
     fn default() -> Self {
-        Self { object: false, event: false, group: true }
+        Self { object: false, event: false, group: true, gap: true, sync: false }
     }
 }
 
@@ -112,7 +121,7 @@ impl EngineConfig {
         self
     }
 
-    /// Sets which record types are made; groups.
+    /// Sets which record types are made; groups and gaps.
     #[must_use]
     pub const fn emit(mut self, emit: Emit) -> Self {
         self.emit = emit;

@@ -195,9 +195,16 @@ impl Filter {
             Record::Object(object) => self.passes_object(object),
             Record::Event(event) => self.passes_event(event),
             Record::Group(group) => self.passes_group(group),
+            Record::Gap(gap) => return self.concerns(&gap.gvr, gap.namespace),
+            Record::Sync(sync) => return self.concerns(&sync.gvr, sync.namespace),
             Record::Summary(_) => return true,
         };
         passes && self.fields.matches(record) && self.condition.as_ref().is_none_or(|condition| condition.passes(record))
+    }
+
+    /// Whether what is said of a watch is of interest: one of all namespaces concerns each.
+    fn concerns(&self, gvr: &Gvr<'_>, namespace: &str) -> bool {
+        (namespace.is_empty() || self.namespaces.is_empty() || self.in_namespace(namespace)) && self.of_gvr(gvr)
     }
 
     fn passes_object(&self, object: &ObjectRecord<'_>) -> bool {

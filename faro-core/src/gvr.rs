@@ -21,6 +21,13 @@ impl Gvr<'static> {
 }
 
 impl<'a> Gvr<'a> {
+    /// Reads `v1/pods`, `apps/v1/deployments`. Without a slash all of it is the resource.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        let (api_version, resource) = text.rsplit_once('/').unwrap_or(("", text));
+        Self { api_version, resource }
+    }
+
     /// Returns the collection of a built-in kind, or the kind itself where only discovery could tell.
     ///
     /// # Example

@@ -16,6 +16,7 @@
 //! # Ok::<(), input::Malformed>(())
 //! ```
 
+mod control;
 mod document;
 mod enveloped;
 mod frame;
@@ -25,10 +26,12 @@ mod reference;
 mod text;
 mod yaml;
 
+pub use control::{Control, Gap, Position};
 pub use document::Source;
 pub use frame::{DEFAULT_LIMIT, Frame, Framer, Frames, Holder};
 pub use malformed::{Cause, Malformed};
 pub use reference::Reference;
+use text::ManagedFields;
 pub use text::{Fields, Text};
 pub use yaml::{YamlFramer, looks_like_yaml, to_json};
 
@@ -46,6 +49,8 @@ pub struct Item<'a> {
     pub timed: bool,
     /// What the envelope says happened.
     pub change: Change,
+    /// How that is known.
+    pub origin: Origin,
     /// The cluster's name, when the envelope gives one.
     pub cluster: Text<'a>,
     /// The collection, when the envelope gives one.
@@ -67,6 +72,18 @@ pub enum Change {
     Deleted,
 }
 
+/// How a watch knows of a change.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Origin {
+    /// The API server sent it.
+    #[default]
+    Watch,
+    /// A relist showed it, and no watch event carried it (`synthesized`).
+    Relist,
+    /// The object goes on, but no longer matches what is selected (`leftSelector`).
+    Selector,
+}
+
 /// What one value of the input is.
 #[derive(Debug)]
 pub enum Body<'a> {
@@ -77,7 +94,7 @@ pub enum Body<'a> {
     /// Several objects.
     List(List<'a>),
     /// A control point of the watch that was recorded.
-    Control(Control),
+    Control(Control<'a>),
     /// Something that says nothing about an object.
     Ignored(Ignored),
 }
@@ -93,15 +110,6 @@ pub enum Ignored {
     EmptyList,
     /// A record that Faro derived: `group`, `incident`, `gap`, `sync`, `summary`.
     Derived,
-}
-
-/// A control point of a watch: its list phases.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Control {
-    /// A list begins: what follows for this collection is state, not news.
-    ListBegin,
-    /// The list has ended.
-    ListEnd,
 }
 
 /// The objects of a `List`, still unread.
@@ -232,7 +240,7 @@ impl Metadata<'_> {
 pub fn read(text: &str) -> Result<Item<'_>, Malformed> {
     let document = Document::read(text)?;
     if document.record.is_empty() {
-        return item(document, false);
+        return if document.control.is_empty() || document.object.is_some() { item(document, false) } else { control::read(text) };
     }
     match &*document.record {
         "event" | "object" => own::read(text),
@@ -268,20 +276,22 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
 }
 
 fn bare(body: Body<'_>) -> Item<'_> {
-    Item { observed: None, timed: false, change: Change::Bare, cluster: Text::default(), gvr: Text::default(), body }
+    Item { observed: None, timed: false, change: Change::Bare, origin: Origin::Watch, cluster: Text::default(), gvr: Text::default(), body }
 }
 
 fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Malformed> {
     let Some(object) = document.object.take() else {
-        if !document.control.is_empty() {
-            return control(*document);
-        }
         let cluster = std::mem::take(&mut document.cluster);
         return Ok(Item { cluster, ..bare(body(document, of_events)?) });
     };
     let document = *document;
     let (observed, cluster, gvr) = (document.received_at.0, document.cluster, document.gvr);
-    let enveloped = |change, body| Item { observed, timed: observed.is_some(), change, cluster, gvr, body };
+    let origin = match (document.synthesized, document.left_selector) {
+        (_, true) => Origin::Selector,
+        (true, false) => Origin::Relist,
+        (false, false) => Origin::Watch,
+    };
+    let enveloped = |change, body| Item { observed, timed: observed.is_some(), change, origin, cluster, gvr, body };
     let change = match &*document.type_ {
         "ADDED" => Change::Added,
         "MODIFIED" => Change::Modified,
@@ -290,33 +300,18 @@ fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Ma
         "ERROR" => return Ok(enveloped(Change::Bare, Body::Ignored(Ignored::Status))),
         other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown watch event type `{}`", other.escape_debug()))),
     };
-    match body(object.0, false)? {
+    let mut object = object.0;
+    if let (Some(time), ManagedFields::None) = (document.changed_at.0, object.metadata.managed_fields) {
+        // A recording keeps of the managed fields only the newest time.
+        object.metadata.managed_fields = ManagedFields::Newest(time);
+    }
+    match body(object, false)? {
         Body::Event(event) => Ok(enveloped(change, Body::Event(event))),
         Body::Object(object) => Ok(enveloped(change, Body::Object(object))),
         Body::List(_) | Body::Control(_) | Body::Ignored(_) => {
             Err(Malformed::new(Cause::UnknownShape, "a watch envelope holds one object"))
         }
     }
-}
-
-fn control(document: Document<'_>) -> Result<Item<'_>, Malformed> {
-    let control = match &*document.control {
-        "listBegin" => Control::ListBegin,
-        "listEnd" => Control::ListEnd,
-        other => return Err(Malformed::new(Cause::UnknownShape, format!("unknown control `{}`", other.escape_debug()))),
-    };
-    let observed = document.received_at.0;
-    if document.gvr.is_empty() {
-        return Err(Malformed::missing("gvr"));
-    }
-    Ok(Item {
-        observed,
-        timed: observed.is_some(),
-        change: Change::Bare,
-        cluster: document.cluster,
-        gvr: document.gvr,
-        body: Body::Control(control),
-    })
 }
 
 fn body(document: Box<Document<'_>>, of_events: bool) -> Result<Body<'_>, Malformed> {

@@ -7,7 +7,7 @@ use crate::gvr::{Gvr, Link};
 use crate::input::{Fields, Reference, Source};
 use crate::severity::{Family, Severity};
 use crate::time::Nanos;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,10 @@ pub enum Record<'a> {
     Event(EventRecord<'a>),
     /// Similar events merged over a window.
     Group(GroupRecord<'a>),
+    /// A span in which records may have been missed.
+    Gap(GapRecord<'a>),
+    /// A watch has delivered its initial state.
+    Sync(SyncRecord<'a>),
     /// The books at the end of a replay or a clean shutdown.
     Summary(Summary),
 }
@@ -166,6 +170,12 @@ pub struct EventRecord<'a> {
     /// Whether the Event was already there at first sight.
     #[serde(skip_serializing_if = "is_false")]
     pub initial: bool,
+    /// Whether a relist showed the change and no watch event carried it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub synthesized: bool,
+    /// Whether a `DELETED` is known to mean "no longer selected".
+    #[serde(skip_serializing_if = "is_false")]
+    pub left_selector: bool,
     /// When the Event object was last written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Nanos>,
@@ -379,6 +389,73 @@ impl Serialize for GroupSummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// What can be missing where a watch was interrupted.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lost {
+    /// Versions between the last one known and the one that the relist showed.
+    IntermediateVersions,
+    /// Those, and objects that were made and deleted meanwhile.
+    ShortLivedObjects,
+}
+
+/// A place in a stream.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Position<'a> {
+    /// The resourceVersion, when known.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub resource_version: &'a str,
+    /// The time, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Nanos>,
+}
+
+/// A span in which records may have been missed: continuity could not be proven. No such record means no gap.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GapRecord<'a> {
+    /// The cluster's name, when known.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub cluster: &'a str,
+    /// The collection.
+    pub gvr: Gvr<'a>,
+    /// The namespace that is watched; absent for all.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub namespace: &'a str,
+    /// Where the stream was last known to be whole.
+    pub from: Position<'a>,
+    /// Where it is whole again.
+    pub to: Position<'a>,
+    /// Why continuity could not be proven: `expired` when the server answered 410 Gone.
+    pub cause: &'a str,
+    /// How many changes the relist brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<u64>,
+    /// What can be missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+/// A watch has delivered its initial state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncRecord<'a> {
+    /// The cluster's name, when known.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub cluster: &'a str,
+    /// The collection.
+    pub gvr: Gvr<'a>,
+    /// The namespace that is watched; absent for all.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub namespace: &'a str,
+    /// Objects in the initial state.
+    pub objects: u64,
+    /// The resourceVersion of the initial state.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub resource_version: &'a str,
 }
 
 /// The books: everything that went in is accounted for.

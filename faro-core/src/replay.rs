@@ -1,11 +1,12 @@
 //! Recorded input as one run: which stretches are lists, and what time it is.
 
 use crate::config::EngineConfig;
-use crate::engine::{Engine, Scope, Sink};
+use crate::engine::{Engine, Scope, Sink, Snapshot};
 use crate::groups::LOOK_AHEAD;
-use crate::input::{Body, Ignored, Item, Malformed};
+use crate::input::{Body, Cause, Control, Ignored, Item, Malformed};
 use crate::record::{Record, Summary};
 use crate::time::Nanos;
+use serde_json::value::RawValue;
 
 /// Drives an [`Engine`] over recorded values.
 ///
@@ -32,13 +33,20 @@ pub struct Replay {
     newest: Option<Nanos>,
     fallback: Nanos,
     listing: bool,
+    fed: bool,
 }
 
 impl Replay {
     /// Makes a replay. `now` is the moment that "still open" refers to; without it, the newest time in the input.
     #[must_use]
     pub fn new(config: EngineConfig, now: Option<Nanos>) -> Self {
-        Self { engine: Engine::new(config), now, newest: None, fallback: Nanos(0), listing: false }
+        Self { engine: Engine::new(config), now, newest: None, fallback: Nanos(0), listing: false, fed: false }
+    }
+
+    /// Makes a replay that goes on with an engine: one that was restored, after a restart.
+    #[must_use]
+    pub const fn of(engine: Engine) -> Self {
+        Self { newest: Some(engine.now()), engine, now: None, fallback: Nanos(0), listing: false, fed: true }
     }
 
     /// Sets the moment of values that carry none, as long as nothing in the input has told a time; the Unix epoch.
@@ -50,6 +58,10 @@ impl Replay {
 
     /// Takes the next value.
     pub fn feed(&mut self, item: Item<'_>, sink: &mut impl Sink) {
+        let first = !std::mem::replace(&mut self.fed, true);
+        if first && let Body::Control(Control::Snapshot(snapshot)) = &item.body {
+            self.restore(snapshot);
+        }
         if item.timed {
             self.end_list(sink);
             let now = item.observed.or(self.newest).unwrap_or(self.fallback);
@@ -79,6 +91,16 @@ impl Replay {
         };
         let now = self.listed_now(item.observed.or(newest));
         self.engine.ingest_at(item, now, sink);
+    }
+
+    /// Goes on from what an engine remembered. A recording is cut into files, and each can be replayed alone.
+    fn restore(&mut self, snapshot: &RawValue) {
+        let config = self.engine.config().clone();
+        let read = serde_json::from_str::<Snapshot>(snapshot.get()).map_err(|error| error.to_string());
+        match read.and_then(|snapshot| Engine::restore(config, snapshot).map_err(|error| error.to_string())) {
+            Ok(engine) => self.engine = engine,
+            Err(why) => self.engine.malformed(&Malformed::new(Cause::Snapshot, why)),
+        }
     }
 
     /// Takes the next values, many at once: the same as one after another, and faster where they are Events of a list.
@@ -120,6 +142,11 @@ impl Replay {
         let summary = self.engine.flush_at(end, sink);
         sink.record(&Record::Summary(summary.clone()));
         summary
+    }
+
+    /// Does what is due by `now`: a live run calls it when [`Engine::next_deadline`] has come.
+    pub fn tick(&mut self, now: Nanos, sink: &mut impl Sink) {
+        self.engine.advance(now, sink);
     }
 
     /// The engine that is driven.

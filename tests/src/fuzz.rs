@@ -120,7 +120,7 @@ fn report(event: &str, then: impl FnOnce(&Report<'_>)) {
 
 /// Runs the samples through a filter.
 fn pass(filter: &Filter) {
-    let emit = Emit { object: true, event: true, group: true };
+    let emit = Emit::ALL;
     let mut replay = Replay::new(EngineConfig::default().emit(emit).filter(filter.clone()), None);
     let mut shown = 0;
     let mut sink = |_: &Record<'_>| shown += 1;
@@ -172,7 +172,7 @@ fn collect(frames: &Frames, values: &mut Vec<Value>) {
 
 /// Runs the values through an engine and returns what it printed.
 fn replay(values: &[Value], config: EngineConfig, now: Option<Nanos>) -> Vec<String> {
-    let config = config.emit(Emit { object: true, event: true, group: true });
+    let config = config.emit(Emit::ALL);
     let mut lines = Vec::new();
     let mut replay = Replay::new(config.clone(), now);
     let (mut fed, mut lists) = (0, 0);

@@ -91,7 +91,7 @@ fn night_truth() -> &'static Truth {
 }
 
 fn night(group_by: GroupBy) -> Run {
-    let config = EngineConfig::default().group_by(group_by).emit(Emit { object: true, event: true, group: true });
+    let config = EngineConfig::default().group_by(group_by).emit(Emit::ALL);
     Run::replay(text().lines(), config, Some(night_truth().end))
 }
 

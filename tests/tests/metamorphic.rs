@@ -174,7 +174,7 @@ fn setup() -> impl Strategy<Value = Setup> {
 }
 
 fn everything(group_by: GroupBy) -> EngineConfig {
-    EngineConfig::default().group_by(group_by).emit(Emit { object: true, event: true, group: true })
+    EngineConfig::default().group_by(group_by).emit(Emit::ALL)
 }
 
 /// What the operations give an engine; restarts left out.

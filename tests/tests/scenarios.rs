@@ -16,3 +16,5 @@ mod severity;
 mod stage;
 #[path = "scenarios/times.rs"]
 mod times;
+#[path = "scenarios/watching.rs"]
+mod watching;

@@ -1,7 +1,7 @@
 //! One line for people for each record.
 
 use crate::notice::push_shown;
-use faro_core::record::{EventRecord, EventType, GroupRecord, GroupState, ObjectRecord, Summary};
+use faro_core::record::{EventRecord, EventType, GapRecord, GroupRecord, GroupState, Lost, ObjectRecord, Position, Summary, SyncRecord};
 use faro_core::{Nanos, Record, Severity};
 use std::fmt::Write;
 
@@ -31,6 +31,8 @@ pub(crate) fn line(record: &Record<'_>, look: Look) -> String {
         Record::Group(group) => of_group(group, look),
         Record::Event(event) => of_event(event, look),
         Record::Object(object) => of_object(object, look),
+        Record::Gap(gap) => of_gap(gap),
+        Record::Sync(sync) => of_sync(sync),
         Record::Summary(summary) => of_summary(summary),
     }
 }
@@ -112,6 +114,29 @@ fn of_object(object: &ObjectRecord<'_>, look: Look) -> String {
         message: &message,
     }
     .render(look)
+}
+
+fn of_gap(gap: &GapRecord<'_>) -> String {
+    let time = |position: &Position<'_>| position.timestamp.map_or_else(|| "unknown".to_owned(), |time| time.to_string());
+    let mut text = format!("gap {}{}: from {} to {}: ", gap.gvr, in_namespace(gap.namespace), time(&gap.from), time(&gap.to));
+    gap.cause.chars().for_each(|c| push_shown(&mut text, c));
+    if let Some(recovered) = gap.recovered {
+        let _ = write!(text, ", {recovered} changes recovered");
+    }
+    match gap.lost {
+        Some(Lost::IntermediateVersions) => text.push_str(", versions in between may be missing"),
+        Some(Lost::ShortLivedObjects) => text.push_str(", short-lived objects may be missing"),
+        None => {}
+    }
+    text
+}
+
+fn of_sync(sync: &SyncRecord<'_>) -> String {
+    format!("synced {}{}: {} objects", sync.gvr, in_namespace(sync.namespace), sync.objects)
+}
+
+fn in_namespace(namespace: &str) -> String {
+    if namespace.is_empty() { String::new() } else { format!(" in {namespace}") }
 }
 
 fn of_summary(summary: &Summary) -> String {

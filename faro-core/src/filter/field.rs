@@ -144,6 +144,6 @@ fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<&'a str> {
                 Field::Name | Field::Namespace | Field::InvolvedFieldPath | Field::Source | Field::ReportingComponent => None,
             }
         }
-        Record::Summary(_) => None,
+        Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => None,
     }
 }

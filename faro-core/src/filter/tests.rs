@@ -180,6 +180,8 @@ fn with_records(mut each: impl FnMut(&'static str, &Record<'_>)) {
             event_type: EventType::Added,
             timestamp: Nanos(30),
             initial: false,
+            synthesized: false,
+            left_selector: false,
             changed_at: None,
             link: Some(Link { gvr, namespace, name }),
             labels: &none,

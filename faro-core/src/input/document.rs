@@ -90,6 +90,9 @@ pub(crate) struct Document<'a> {
     pub(crate) items: Option<&'a RawValue>,
     // Envelopes and control lines.
     pub(crate) received_at: ReceivedAt,
+    pub(crate) changed_at: Moment,
+    pub(crate) synthesized: bool,
+    pub(crate) left_selector: bool,
     #[serde(borrow)]
     pub(crate) cluster: Text<'a>,
     #[serde(borrow)]
@@ -148,6 +151,12 @@ struct Lenient<'a> {
     #[serde(borrow)]
     object: Option<&'a RawValue>,
     received_at: ReceivedAt,
+    #[serde(borrow)]
+    changed_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    synthesized: Option<&'a RawValue>,
+    #[serde(borrow)]
+    left_selector: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     type_: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -193,9 +202,13 @@ impl<'a> Document<'a> {
         {
             let document = Self::read_leniently(object.get(), true)?;
             let string = |raw: Option<&'a RawValue>| raw.map_or_else(|| Some(Text::default()), |raw| serde_json::from_str(raw.get()).ok());
+            let flag = |raw: Option<&'a RawValue>| raw.map_or(Some(false), |raw| serde_json::from_str(raw.get()).ok());
             return Some(Self {
                 object: Some(Enveloped(Box::new(document))),
                 received_at: lenient.received_at,
+                changed_at: lenient.changed_at.map_or(Some(Moment::default()), |raw| serde_json::from_str(raw.get()).ok())?,
+                synthesized: flag(lenient.synthesized)?,
+                left_selector: flag(lenient.left_selector)?,
                 type_: string(lenient.type_)?,
                 cluster: string(lenient.cluster)?,
                 gvr: string(lenient.gvr)?,

@@ -33,11 +33,13 @@ pub enum Cause {
     BadTime,
     /// Valid JSON that is neither a Kubernetes object nor a record of Faro.
     UnknownShape,
+    /// A recording begins with an engine's memory that this one cannot go on from.
+    Snapshot,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidJson,
         Self::InvalidYaml,
         Self::Truncated,
@@ -51,6 +53,7 @@ impl Cause {
         Self::HugeCount,
         Self::BadTime,
         Self::UnknownShape,
+        Self::Snapshot,
     ];
 
     /// The name under which the summary counts it.
@@ -70,6 +73,7 @@ impl Cause {
             Self::HugeCount => "huge-count",
             Self::BadTime => "bad-time",
             Self::UnknownShape => "unknown-shape",
+            Self::Snapshot => "snapshot",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::document::{Document, Metadata, Source};
 use super::malformed::Malformed;
 use super::reference::Reference;
 use super::text::{Fields, ManagedFields, Moment, Text};
-use super::{Body, Change, Item, RawObject, event};
+use super::{Body, Change, Item, Origin, RawObject, event};
 use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,8 @@ struct Own<'a> {
     timestamp: Moment,
     changed_at: Moment,
     initial: bool,
+    synthesized: bool,
+    left_selector: bool,
     #[serde(borrow)]
     labels: Fields<'a>,
     #[serde(borrow)]
@@ -98,5 +100,10 @@ pub(super) fn read(text: &str) -> Result<Item<'_>, Malformed> {
         ..Document::default()
     };
     let body = if is_event { Body::Event(event(Box::new(document))?) } else { Body::Object(RawObject(Box::new(document))) };
-    Ok(Item { observed: own.timestamp.0, timed: false, change, cluster: own.cluster, gvr: own.gvr, body })
+    let origin = match (own.synthesized, own.left_selector) {
+        (_, true) => Origin::Selector,
+        (true, false) => Origin::Relist,
+        (false, false) => Origin::Watch,
+    };
+    Ok(Item { observed: own.timestamp.0, timed: false, change, origin, cluster: own.cluster, gvr: own.gvr, body })
 }

@@ -63,6 +63,6 @@ impl Setup {
             .group_by(self.group_by)
             .group_limit(limit(self.groups))
             .limits(Limits { counters: limit(self.counters), ..Limits::default() })
-            .emit(Emit { object: false, event: self.events, group: true })
+            .emit(Emit { event: self.events, ..Emit::default() })
     }
 }

@@ -38,7 +38,7 @@ impl System {
 
     /// Feeds one input, and nothing before it: what is due is for the engine to know.
     pub fn feed(&mut self, now: i64, input: &Input) {
-        let scope = |gvr: &str| Scope { cluster: String::new(), gvr: gvr.to_owned() };
+        let scope = |gvr: &str| Scope { gvr: gvr.to_owned(), ..Scope::default() };
         match input {
             Input::Line(line) => {
                 let item = input::read(line).unwrap_or_else(|error| panic!("{error}: {line}"));

@@ -64,7 +64,7 @@ pub(crate) fn control(control: &str, seconds: i64) -> Value {
 
 /// Every record type, default settings.
 pub(crate) fn everything() -> EngineConfig {
-    EngineConfig::default().emit(Emit { object: true, event: true, group: true })
+    EngineConfig::default().emit(Emit::ALL)
 }
 
 /// Replays values with every record type printed.
