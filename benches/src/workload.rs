@@ -3,9 +3,7 @@
 use faro_core::input::{self, Body};
 use faro_core::severity::{Rules, Verdict};
 use faro_core::{CounterKey, Nanos, News, Occurrences, Report};
-
-/// How often each group is hit: every four minutes, so that the window of five never passes.
-const PERIOD: i64 = 240_000_000_000;
+use std::time::Duration;
 
 /// When the workload begins.
 const START: i64 = 1_757_714_051_000_000_000;
@@ -40,6 +38,7 @@ pub struct Raw {
 #[derive(Debug)]
 pub struct Workload {
     groups: u64,
+    period: i64,
     rules: Rules,
     counters: Occurrences,
     state: u64,
@@ -48,11 +47,13 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Makes the workload of so many groups.
+    /// Makes the workload of so many groups, each of which is hit once a period. One below five minutes keeps all of them live; with
+    /// one above the update interval of 30 seconds each hit prints its group.
     #[must_use]
-    pub fn new(groups: u64) -> Self {
+    pub fn new(groups: u64, period: Duration) -> Self {
         let counters = Occurrences::new(std::num::NonZeroUsize::MIN);
-        Self { groups, rules: Rules::builtin(), counters, state: 0x5eed, hits: 0, newcomers: 0 }
+        let period = i64::try_from(period.as_nanos()).unwrap_or(i64::MAX);
+        Self { groups, period, rules: Rules::builtin(), counters, state: 0x5eed, hits: 0, newcomers: 0 }
     }
 
     /// The rules that judge.
@@ -63,15 +64,14 @@ impl Workload {
 
     /// The hit with which group number `index` opens, still as text.
     pub fn opening(&mut self, index: u64) -> Raw {
-        let at = Nanos(START - PERIOD + i64::try_from(u128::from(index) * PERIOD as u128 / u128::from(self.groups)).unwrap_or(0));
+        let at = Nanos(START - self.period + self.offset(index));
         Raw { json: self.json(index, at), at, first: true }
     }
 
     /// The next hit, still as text: of a random known group, or now and then of a new one.
     pub fn next_hit(&mut self) -> Raw {
         self.hits += 1;
-        let step = i64::try_from(u128::from(self.hits) * PERIOD as u128 / u128::from(self.groups)).unwrap_or(0);
-        let at = Nanos(START + step);
+        let at = Nanos(START + self.offset(self.hits));
         if self.hits.is_multiple_of(NEWCOMER) {
             self.newcomers += 1;
             return Raw { json: self.json(self.groups + self.newcomers, at), at, first: true };
@@ -79,6 +79,11 @@ impl Workload {
         // A random walk over all groups: consecutive numbers of a permutation, so that each is hit once a period.
         let index = permute(self.hits, self.groups);
         Raw { json: self.json(index, at), at, first: false }
+    }
+
+    /// How long after the beginning of a round hit number `index` comes.
+    fn offset(&self, index: u64) -> i64 {
+        i64::try_from(i128::from(index) * i128::from(self.period) / i128::from(self.groups)).unwrap_or(0)
     }
 
     fn random(&mut self) -> u64 {
@@ -97,7 +102,7 @@ impl Workload {
         let news = if raw.first {
             News::FirstSight { count: 1, from: at, to: at }
         } else {
-            News::More { count: 1, after: at.minus(PERIOD / 2), to: at }
+            News::More { count: 1, after: at.minus(self.period / 2), to: at }
         };
         Hit { report, counter, news, verdict, now: at }
     }

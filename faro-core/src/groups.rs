@@ -11,6 +11,7 @@ mod pattern;
 mod print;
 mod snapshot;
 mod timeline;
+mod updates;
 
 pub(crate) use snapshot::GroupsSnapshot;
 
@@ -22,12 +23,13 @@ use crate::report::Report;
 use crate::severity::{Family, Rules, Severity, Verdict};
 use crate::slots::Slots;
 use crate::time::{Nanos, SECOND};
-use group::{Descriptor, Group, NONE, Phase};
+use group::{Change, Descriptor, Group, NONE, Phase};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use updates::Updates;
 
 /// What makes events similar, besides type, reason and family.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -151,7 +153,7 @@ pub struct Groups {
     by_subject: HashTable<u32>,
     descriptors: HashTable<Arc<Descriptor>>,
     closing: Deadlines,
-    updates: Deadlines,
+    updates: Updates,
     // When closed groups are forgotten.
     closed: BTreeSet<(Nanos, u64, u32)>,
     // Groups that a list changed.
@@ -197,7 +199,7 @@ impl Groups {
             by_subject: HashTable::new(),
             descriptors: HashTable::new(),
             closing: Deadlines::default(),
-            updates: Deadlines::default(),
+            updates: Updates::default(),
             closed: BTreeSet::new(),
             touched: Vec::new(),
             absorbed: Vec::new(),
@@ -434,7 +436,8 @@ impl Groups {
         while self.next_deadline().is_some_and(|due| due <= now) {
             let (config, groups) = (&self.config, &self.groups);
             let close = self.closing.first_due(now, |slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
-            let update = self.updates.first_due(now, |slot| groups[slot].dirty.then(|| update_due(config, &groups[slot])));
+            let update =
+                self.updates.first_due(now, |slot| (groups[slot].change == Change::Waiting).then(|| update_due(config, &groups[slot])));
             let forget = self.closed.first().filter(|(due, _, _)| *due <= now).copied();
             let forget_at = forget.map(|(due, id, _)| (due, id));
             let earliest = [close.map(|(due, _)| due), update.map(|(due, _)| due), forget_at].into_iter().flatten().min();
@@ -461,7 +464,7 @@ impl Groups {
 
     /// Forgets a closed group: it takes no late occurrence any more.
     fn forget(&mut self, slot: u32, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        if self.groups[slot].dirty {
+        if self.groups[slot].change != Change::None {
             self.print_change(slot, now, print);
         }
         let due = forget_due(&self.config, slot, &self.groups[slot]);
@@ -489,7 +492,7 @@ impl Groups {
     /// Prints what changed since it was last printed, without ending anything.
     pub fn flush(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
         self.settle(now, print);
-        let dirty = self.slots().filter(|&slot| self.groups[slot].dirty).collect();
+        let dirty = self.slots().filter(|&slot| self.groups[slot].change != Change::None).collect();
         self.touched = dirty;
         self.print_touched(now, print);
     }

@@ -3,6 +3,10 @@
 //! One record a line, field names in camelCase as in the Kubernetes API, times in RFC 3339 UTC. Absent means absent: no nulls, no
 //! empty strings. The enum is exhaustive on purpose: a program that prints records does not compile until it prints a new one.
 
+mod uid;
+
+pub use uid::{CanonicalUid, Uid};
+
 use crate::gvr::{Gvr, Link};
 use crate::input::{Fields, Reference, Source};
 use crate::severity::{Family, Severity};
@@ -297,8 +301,8 @@ pub struct Resource<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub name: &'a str,
     /// Its uid, when usable.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub uid: &'a str,
+    #[serde(skip_serializing_if = "Uid::is_empty")]
+    pub uid: Uid<'a>,
     /// Its group and version.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub api_version: &'a str,

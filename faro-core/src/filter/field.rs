@@ -3,6 +3,7 @@
 use super::SelectorError;
 use crate::record::Record;
 use crate::suggestion::Suggestion;
+use std::borrow::Cow;
 
 /// Requirements on fields, all of which must hold: `involvedObject.kind=Pod,reason!=Scheduled`.
 ///
@@ -74,7 +75,7 @@ impl FieldSelector {
     pub fn matches(&self, record: &Record<'_>) -> bool {
         self.0
             .iter()
-            .all(|requirement| value(record, requirement.field).is_none_or(|value| (value == requirement.value) == requirement.equal))
+            .all(|requirement| value(record, requirement.field).is_none_or(|value| (*value == *requirement.value) == requirement.equal))
     }
 
     /// Tells whether everything is selected.
@@ -99,8 +100,8 @@ fn requirement(text: &str) -> Result<Requirement, SelectorError> {
 }
 
 /// The field's value; `None` where the record has no such field.
-fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<&'a str> {
-    match record {
+fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<Cow<'a, str>> {
+    let value = match record {
         Record::Object(object) => match field {
             Field::Name => Some(object.name),
             Field::Namespace => Some(object.namespace),
@@ -137,7 +138,7 @@ fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<&'a str> {
                 Field::InvolvedKind => resource.map(|resource| resource.kind),
                 Field::InvolvedNamespace => resource.map(|resource| resource.namespace),
                 Field::InvolvedName => resource.map(|resource| resource.name),
-                Field::InvolvedUid => resource.map(|resource| resource.uid),
+                Field::InvolvedUid => return resource.map(|resource| Cow::Owned(resource.uid.to_string())),
                 Field::InvolvedApiVersion => resource.map(|resource| resource.api_version),
                 Field::Reason => Some(group.reason),
                 Field::Type => Some(group.type_),
@@ -145,5 +146,6 @@ fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<&'a str> {
             }
         }
         Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => None,
-    }
+    };
+    value.map(Cow::Borrowed)
 }

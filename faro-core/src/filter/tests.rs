@@ -1,7 +1,7 @@
 use super::*;
 use crate::gvr::Link;
 use crate::input::{Fields, Reference, Source, Text};
-use crate::record::{EventType, FieldChange, GroupState, GroupSummary, Operational, Owner, Pattern as Spread, Resource, Summary};
+use crate::record::{EventType, FieldChange, GroupState, GroupSummary, Operational, Owner, Pattern as Spread, Resource, Summary, Uid};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -234,7 +234,7 @@ fn with_records(mut each: impl FnMut(&'static str, &Record<'_>)) {
             evicted,
         })
     };
-    let resource = |kind, namespace, name| Some(Resource { kind, namespace, name, uid: "u", api_version: "v1" });
+    let resource = |kind, namespace, name| Some(Resource { kind, namespace, name, uid: Uid::from("u"), api_version: "v1" });
     each("object", &object(pods, "Pod", "shop", "web-1", &app));
     each("event", &event("shop", "web-1.17a", &pod, &kubelet, "", "BackOff", Family::CrashLoop, pods, Some(workload())));
     each("group", &group(resource("Pod", "shop", "web-1"), Some(workload()), "BackOff", Family::CrashLoop, Severity::Critical, false));

@@ -1,9 +1,9 @@
 //! Which groups there are of a key and of a subject, and how they become one.
 
-use super::group::{Descriptor, Extra, Group, NONE, Phase, Uid};
+use super::group::{Change, Descriptor, Extra, Group, NONE, Phase};
 use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, usable_uid};
 use crate::hash;
-use crate::record::{GroupRecord, Workload};
+use crate::record::{CanonicalUid, GroupRecord, Workload};
 use crate::severity::{Family, Rules};
 use crate::time::Nanos;
 use std::sync::Arc;
@@ -67,7 +67,6 @@ impl Groups {
     /// Gives the occurrences of `taken`, which is in no chain any more, to `taker`.
     fn absorb(&mut self, taker: u32, taken: u32) {
         self.closing.remove(taken);
-        self.updates.remove(taken);
         let other = std::mem::take(&mut self.groups[taken]);
         if other.phase == Phase::Closed {
             let due = forget_due(&self.config, taken, &other);
@@ -117,7 +116,7 @@ impl Groups {
     fn become_absorbed(&mut self, slot: u32, taker: u32) {
         let group = &mut self.groups[slot];
         group.phase = Phase::Absorbed;
-        group.dirty = false;
+        group.change = Change::None;
         group.next_segment = NONE;
         group.newer_segment = NONE;
         group.extra().absorbed_by = taker;
@@ -186,17 +185,18 @@ impl Groups {
         let parts = [occurrence.cluster, namespace, kind, api_version, report.reason(), report.type_()];
         let about = self.describe(parts, occurrence.verdict.family);
         let uid = usable_uid(kind, name, uid);
+        let canonical = CanonicalUid::parse(uid);
         let subject = if self.config.group_by == GroupBy::Reason { 0 } else { self.subject(occurrence.cluster, kind, namespace, name) };
         let mut group = Group {
             key: halves(key),
             about,
             name: name.into(),
-            uid: Uid::parse(uid).unwrap_or_default(),
+            uid: canonical.unwrap_or_default(),
             of_workload: workload.is_some(),
             subject,
             ..Group::default()
         };
-        if group.uid.is_none() && !uid.is_empty() {
+        if canonical.is_none() && !uid.is_empty() {
             group.extra = Some(Box::new(Extra { uid_text: uid.into(), absorbed_by: NONE, ..Extra::default() }));
         }
         group
@@ -338,7 +338,6 @@ impl Groups {
         self.unlink_segment(slot);
         self.unlink_subject(slot);
         self.closing.remove(slot);
-        self.updates.remove(slot);
         let group = self.groups.remove(slot);
         if !group.shown {
             self.books.hidden += 1;

@@ -1,6 +1,6 @@
 //! What the occurrences of a group say together: how bad it has become, and whether it flaps.
 
-use super::group::Group;
+use super::group::{Change, Group};
 use super::{Groups, Occurrence, Stretch, pattern};
 use crate::record::Pattern;
 use crate::severity::Rules;
@@ -58,7 +58,7 @@ impl Groups {
         let Some(other) = self.opposite_of(slot) else { return };
         let flaps = pattern::judge(&self.groups[other], Some(&self.groups[slot])).0 == Some(Pattern::Flapping);
         let known = self.groups[other].extra.as_deref().is_some_and(|extra| extra.printed_flapping);
-        if flaps != known && !self.groups[other].dirty {
+        if flaps != known && self.groups[other].change == Change::None {
             self.touch(other);
         }
     }

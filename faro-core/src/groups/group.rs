@@ -1,6 +1,7 @@
 //! One group: what is remembered of similar occurrences, in constant memory and whatever their order.
 
 use super::timeline::Timeline;
+use crate::record::{CanonicalUid, Uid};
 use crate::severity::{Family, RuleId, Severity};
 use crate::sketch::Sketch;
 use crate::time::{Nanos, SECOND};
@@ -41,61 +42,6 @@ impl Descriptor {
     }
 }
 
-/// An object's uid in 16 bytes; other forms (a static pod's hash, a test's word) are kept as text in [`Extra`].
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Uid([u8; 16]);
-
-impl Uid {
-    /// Reads the canonical form, `6c1b7b0a-3f0e-4a52-9d5a-0a4e0f1d2c3b`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        if bytes.len() != 36 {
-            return None;
-        }
-        let mut nibbles = 0;
-        let mut uid = [0; 16];
-        for (at, &byte) in bytes.iter().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return None;
-                }
-                continue;
-            }
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                _ => return None,
-            };
-            uid[nibbles / 2] = uid[nibbles / 2] << 4 | digit;
-            nibbles += 1;
-        }
-        (uid != [0; 16]).then_some(Self(uid))
-    }
-
-    pub(super) const fn is_none(self) -> bool {
-        matches!(self, Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
-    }
-
-    /// Calls `with` with the canonical text; with an empty one when there is no uid.
-    pub(super) fn with_text<T>(self, with: impl FnOnce(&str) -> T) -> T {
-        if self.is_none() {
-            return with("");
-        }
-        let mut text = [b'-'; 36];
-        let mut at = 0;
-        for (index, byte) in self.0.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            text[at] = b"0123456789abcdef"[usize::from(byte >> 4)];
-            text[at + 1] = b"0123456789abcdef"[usize::from(byte & 15)];
-            at += 2;
-        }
-        // It is ASCII.
-        with(std::str::from_utf8(&text).unwrap_or_default())
-    }
-}
-
 /// Where a group is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) enum Phase {
@@ -106,6 +52,18 @@ pub(super) enum Phase {
     Closed,
     /// Its occurrences went to another group; kept until that is printed.
     Absorbed,
+}
+
+/// Whether something changed since the last print.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Change {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something, to be printed when the interval is over.
+    Waiting,
+    /// Something, to be printed when the list ends.
+    Listed,
 }
 
 /// What few groups need.
@@ -145,8 +103,7 @@ pub(super) struct Group {
     pub(super) severity: Severity,
     pub(super) printed_severity: Severity,
     pub(super) phase: Phase,
-    /// Whether something changed since the last print.
-    pub(super) dirty: bool,
+    pub(super) change: Change,
     /// Whether a filter let a version pass.
     pub(super) shown: bool,
     /// Whether what is in it was visible under this id or another: what was shown once stays visible.
@@ -159,11 +116,11 @@ pub(super) struct Group {
     /// Rules of members that have escalations, ascending; 0 is none.
     pub(super) rules: [u16; RULES],
     pub(super) recent: [u32; RECENT],
-    pub(super) message: String,
+    pub(super) message: Box<str>,
     pub(super) extra: Option<Box<Extra>>,
     pub(super) about: Arc<Descriptor>,
     pub(super) name: Box<str>,
-    pub(super) uid: Uid,
+    pub(super) uid: CanonicalUid,
     pub(super) subject: u32,
     pub(super) next_of_subject: u32,
     pub(super) previous_of_subject: u32,
@@ -186,7 +143,7 @@ impl Default for Group {
             severity: Severity::Info,
             printed_severity: Severity::Info,
             phase: Phase::Open,
-            dirty: false,
+            change: Change::None,
             shown: false,
             seen: false,
             of_workload: false,
@@ -194,11 +151,11 @@ impl Default for Group {
             version: 0,
             rules: [0; RULES],
             recent: [0; RECENT],
-            message: String::new(),
+            message: Box::default(),
             extra: None,
             about: Arc::default(),
             name: Box::default(),
-            uid: Uid::default(),
+            uid: CanonicalUid::default(),
             subject: 0,
             next_of_subject: NONE,
             previous_of_subject: NONE,
@@ -216,11 +173,11 @@ impl Group {
         twox_hash::XxHash3_64::oneshot(&bytes)
     }
 
-    /// Calls `with` with the object's uid as text; with an empty one when there is none.
-    pub(super) fn with_uid<T>(&self, with: impl FnOnce(&str) -> T) -> T {
+    /// The object's uid; empty when there is none.
+    pub(super) fn uid(&self) -> Uid<'_> {
         match &self.extra {
-            Some(extra) if !extra.uid_text.is_empty() => with(&extra.uid_text),
-            _ => self.uid.with_text(with),
+            Some(extra) if !extra.uid_text.is_empty() => Uid::Other(&extra.uid_text),
+            _ => Uid::Canonical(self.uid),
         }
     }
 
@@ -231,13 +188,12 @@ impl Group {
 
     /// Tells whether two groups are about objects of different uids.
     pub(super) fn is_of_another_uid(&self, other: &Self) -> bool {
-        let text = |group: &Self| group.extra.as_deref().map(|extra| extra.uid_text.clone()).unwrap_or_default();
-        self.uid != other.uid || text(self) != text(other)
+        self.uid() != other.uid()
     }
 
     /// Tells whether the object's uid is known.
     pub(super) fn has_uid(&self) -> bool {
-        !self.uid.is_none() || self.extra.as_deref().is_some_and(|extra| !extra.uid_text.is_empty())
+        !self.uid().is_empty()
     }
 
     pub(super) fn extra(&mut self) -> &mut Extra {
@@ -256,9 +212,15 @@ impl Group {
             return;
         }
         self.message_hash = hash;
-        self.message.clear();
-        self.message.reserve_exact(message.len());
-        self.message.push_str(message);
+        if self.message.len() == message.len() {
+            // Mostly only an id in the text differs: its memory is used again.
+            let mut text = String::from(std::mem::take(&mut self.message));
+            text.clear();
+            text.push_str(message);
+            self.message = text.into_boxed_str();
+        } else {
+            self.message = message.into();
+        }
     }
 
     /// Remembers a rule whose escalations apply to the group; of more than two those with the lowest numbers, whatever the order.

@@ -1,6 +1,6 @@
 //! When a group is printed, and with which figures.
 
-use super::group::{Group, NONE, Phase};
+use super::group::{Change, Group, NONE, Phase};
 use super::{GroupBy, Groups, pattern, update_due};
 use crate::record::{GroupRecord, GroupState, GroupSummary, Operational, Pattern, Resource, Workload};
 use crate::time::Nanos;
@@ -51,14 +51,18 @@ impl Groups {
 
     /// Notes that a group has something to print.
     pub(super) fn touch(&mut self, slot: u32) {
-        let known = std::mem::replace(&mut self.groups[slot].dirty, true);
-        if self.suspended {
-            if !known || self.updates.remove(slot) {
+        let group = &mut self.groups[slot];
+        match (self.suspended, group.change) {
+            (true, Change::None | Change::Waiting) => {
+                group.change = Change::Listed;
                 self.touched.push(slot);
             }
-        } else if !known {
-            let due = update_due(&self.config, &self.groups[slot]);
-            self.updates.push(slot, due);
+            (false, Change::None) => {
+                group.change = Change::Waiting;
+                let due = update_due(&self.config, group);
+                self.updates.changed(slot, due);
+            }
+            (true, Change::Listed) | (false, Change::Waiting | Change::Listed) => {}
         }
     }
 
@@ -83,10 +87,10 @@ impl Groups {
 
     pub(super) fn print_touched(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
         let mut touched = std::mem::take(&mut self.touched);
-        touched.retain(|&slot| self.groups[slot].dirty);
+        touched.retain(|&slot| self.groups[slot].change != Change::None);
         touched.sort_by_cached_key(|&slot| (self.groups[slot].last, self.groups[slot].id()));
         for slot in touched {
-            if self.groups[slot].dirty {
+            if self.groups[slot].change != Change::None {
                 self.print_change(slot, now, print);
             }
         }
@@ -123,43 +127,41 @@ impl Groups {
         let about = &*group.about;
         let spans_objects = self.config.group_by != GroupBy::Object;
         let named = !group.name.is_empty() || !about.kind.is_empty() || !about.namespace.is_empty();
-        let shown = group.with_uid(|uid| {
-            print(GroupRecord {
-                cluster: &about.cluster,
-                id: group.id(),
-                version: group.version + 1,
-                shown_before: group.seen,
-                state,
-                previous: (previous != 0).then_some(previous),
-                merged_into,
-                pattern,
-                period,
-                resource: (named && !group.of_workload).then_some(Resource {
-                    kind: &about.kind,
-                    namespace: &about.namespace,
-                    name: &group.name,
-                    uid,
-                    api_version: &about.api_version,
-                }),
-                workload: group.of_workload.then_some(Workload {
-                    kind: Cow::Borrowed(&*about.kind),
-                    namespace: Cow::Borrowed(&*about.namespace),
-                    name: Cow::Borrowed(&*group.name),
-                }),
-                reason: &about.reason,
-                type_: &about.type_,
-                family: about.family,
-                severity: group.severity,
-                count: group.count,
-                events: group.events.count(),
-                objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
-                first_seen: group.first,
-                last_seen: group.last,
-                message: &group.message,
-                messages: group.messages.count(),
-                summary: GroupSummary(group.count),
-                evicted: why == Why::Evict,
-            })
+        let shown = print(GroupRecord {
+            cluster: &about.cluster,
+            id: group.id(),
+            version: group.version + 1,
+            shown_before: group.seen,
+            state,
+            previous: (previous != 0).then_some(previous),
+            merged_into,
+            pattern,
+            period,
+            resource: (named && !group.of_workload).then_some(Resource {
+                kind: &about.kind,
+                namespace: &about.namespace,
+                name: &group.name,
+                uid: group.uid(),
+                api_version: &about.api_version,
+            }),
+            workload: group.of_workload.then_some(Workload {
+                kind: Cow::Borrowed(&*about.kind),
+                namespace: Cow::Borrowed(&*about.namespace),
+                name: Cow::Borrowed(&*group.name),
+            }),
+            reason: &about.reason,
+            type_: &about.type_,
+            family: about.family,
+            severity: group.severity,
+            count: group.count,
+            events: group.events.count(),
+            objects: spans_objects.then(|| group.extra.as_deref().map_or(1, |extra| extra.objects.count())),
+            first_seen: group.first,
+            last_seen: group.last,
+            message: &group.message,
+            messages: group.messages.count(),
+            summary: GroupSummary(group.count),
+            evicted: why == Why::Evict,
         });
 
         let group = &mut self.groups[slot];
@@ -171,13 +173,16 @@ impl Groups {
                 self.books.shown += 1;
             }
         }
-        group.dirty = false;
+        group.change = Change::None;
         group.printed_at = now;
         group.printed_severity = group.severity;
         group.printed_closed = closes;
         if let Some(extra) = &mut group.extra {
             extra.printed_flapping = pattern == Some(Pattern::Flapping);
         }
-        self.updates.remove(slot);
+        if matches!(why, Why::Update | Why::Close) {
+            let due = update_due(&self.config, group).0;
+            self.updates.printed(slot, due);
+        }
     }
 }

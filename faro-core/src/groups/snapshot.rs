@@ -1,7 +1,8 @@
 //! What groups remember, to go on from after a restart.
 
-use super::group::{Group, NONE, Phase};
+use super::group::{Change, Group, NONE, Phase};
 use super::{GroupBooks, Groups, GroupsConfig, close_due, forget_due, update_due};
+use crate::time::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ impl Groups {
         GroupsSnapshot {
             suspended: self.suspended,
             books: self.books,
-            touched: self.touched.iter().copied().filter(|&slot| self.groups[slot].dirty).collect(),
+            touched: self.touched.iter().copied().filter(|&slot| self.groups[slot].change != Change::None).collect(),
             groups: self.slots().map(|slot| (slot, self.groups[slot].clone())).collect(),
         }
     }
@@ -36,8 +37,12 @@ impl Groups {
             moved.insert(old, slot);
             restored.reinstate(slot);
         }
+        // All of them: who was printed long ago leaves the queue when it is first read.
+        let printed = moved.values().copied().filter(|&slot| restored.groups[slot].printed_at != Nanos(i64::MIN));
+        let mut printed: Vec<(Nanos, u32)> = printed.map(|slot| (update_due(&config, &restored.groups[slot]).0, slot)).collect();
+        printed.sort_unstable();
+        printed.into_iter().for_each(|(due, slot)| restored.updates.printed(slot, due));
         for slot in snapshot.touched.iter().filter_map(|old| moved.get(old).copied()) {
-            restored.updates.remove(slot);
             restored.touched.push(slot);
         }
         for slot in restored.absorbed.clone() {
@@ -51,8 +56,7 @@ impl Groups {
     /// Puts a restored group into every index.
     fn reinstate(&mut self, slot: u32) {
         let group = &self.groups[slot];
-        let (phase, dirty) = (group.phase, group.dirty);
-        match phase {
+        match group.phase {
             Phase::Absorbed => {
                 self.absorbed.push(slot);
                 return;
@@ -68,9 +72,5 @@ impl Groups {
         }
         self.link_segment(slot);
         self.link_subject(slot);
-        if dirty {
-            let due = update_due(&self.config, &self.groups[slot]);
-            self.updates.push(slot, due);
-        }
     }
 }
