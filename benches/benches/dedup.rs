@@ -10,15 +10,18 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+/// How often each group is hit: in a storm, and so seldom that each hit prints its group.
+const PACES: [(&str, Duration); 2] = [("storm", Duration::from_secs(5)), ("trickle", Duration::from_secs(240))];
+
 /// Hits are made in batches that fit the cache: a record in hand was just read.
 const BATCH: u64 = 256;
 
 fn dedup(criterion: &mut Criterion) {
-    for size in [1_000, 1_000_000] {
-        let mut group = criterion.benchmark_group(format!("dedup/{size}"));
+    for (size, (pace, period)) in [1_000, 1_000_000].into_iter().flat_map(|size| PACES.map(|pace| (size, pace))) {
+        let mut group = criterion.benchmark_group(format!("dedup/{size}/{pace}"));
         group.throughput(Throughput::Elements(1)).sample_size(20);
         group.bench_function("faro", |bencher| {
-            let mut workload = Workload::new(size);
+            let mut workload = Workload::new(size, period);
             let rules = workload.rules().clone();
             let limit = NonZeroUsize::new(usize::try_from(size).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN);
             let mut groups = Groups::new(GroupsConfig { limit, ..GroupsConfig::default() });
@@ -57,7 +60,7 @@ fn dedup(criterion: &mut Criterion) {
             black_box(printed);
         });
         group.bench_function("hashmap_string", |bencher| {
-            let mut workload = Workload::new(size);
+            let mut workload = Workload::new(size, period);
             let (mut naive, mut fed) = (Naive::default(), 0);
             let mut add = |hit: &Hit<'_>| {
                 naive.observe(&hit.report, hit.news.count(), hit.verdict.severity);

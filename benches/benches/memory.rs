@@ -5,11 +5,12 @@
 use faro_benches::workload::{Hit, Workload};
 use faro_core::{Groups, GroupsConfig, Occurrence};
 use std::io::Write;
+use std::time::Duration;
 
 fn main() {
     // As a test it is enough to see that it runs; the figure is taken at a million groups.
     let size: u64 = if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 2_000 };
-    let mut workload = Workload::new(size);
+    let mut workload = Workload::new(size, Duration::from_secs(240));
     let rules = workload.rules().clone();
     let mut groups = Groups::new(GroupsConfig::default());
     let (mut held, mut messages) = (0_i64, 0_u64);

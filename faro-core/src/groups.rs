@@ -7,6 +7,7 @@
 mod chains;
 mod evidence;
 mod group;
+mod lifetime;
 mod pattern;
 mod print;
 mod snapshot;
@@ -15,7 +16,7 @@ mod updates;
 
 pub(crate) use snapshot::GroupsSnapshot;
 
-use crate::deadlines::{Deadlines, Due};
+use crate::deadlines::Deadlines;
 use crate::hash::{self, Fingerprint};
 use crate::occurrences::{CounterKey, News};
 use crate::record::{GroupRecord, Operational, Workload};
@@ -23,7 +24,7 @@ use crate::report::Report;
 use crate::severity::{Family, Rules, Severity, Verdict};
 use crate::slots::Slots;
 use crate::time::{Nanos, SECOND};
-use group::{Change, Descriptor, Group, NONE, Phase};
+use group::{Descriptor, Group, NONE, Phase};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -160,6 +161,8 @@ pub struct Groups {
     touched: Vec<u32>,
     // Groups whose occurrences went to others, still to be printed.
     absorbed: Vec<u32>,
+    // Nothing is due before.
+    due: Nanos,
     suspended: bool,
     books: GroupBooks,
     scratch: Fingerprint,
@@ -203,6 +206,7 @@ impl Groups {
             closed: BTreeSet::new(),
             touched: Vec::new(),
             absorbed: Vec::new(),
+            due: Nanos::MAX,
             suspended: false,
             books: GroupBooks::default(),
             scratch: Fingerprint::default(),
@@ -364,11 +368,10 @@ impl Groups {
     fn add(&mut self, slot: u32, occurrence: &Occurrence<'_>, stretch: Stretch, now: Nanos) {
         let Occurrence { report, counter, verdict, .. } = *occurrence;
         let by_workload = self.config.group_by == GroupBy::Workload;
-        let group = &mut self.groups[slot];
-        if group.phase == Phase::Closed {
-            let forgotten = forget_due(&self.config, slot, group);
-            self.closed.remove(&forgotten);
+        if self.groups[slot].phase == Phase::Closed {
+            self.leave_closed(slot);
         }
+        let group = &mut self.groups[slot];
         group.of_workload |= by_workload && occurrence.workload.is_some();
         let message = report.message();
         let message_hash = hash::of_text(message);
@@ -387,8 +390,7 @@ impl Groups {
         match group.phase {
             Phase::Closed => {
                 self.books.closed += stretch.count;
-                let due = forget_due(&self.config, slot, &self.groups[slot]);
-                self.closed.insert(due);
+                self.keep_closed(slot);
                 self.reopen_if_alive(slot, now);
             }
             Phase::Open | Phase::Absorbed => self.books.open += stretch.count,
@@ -403,21 +405,6 @@ impl Groups {
         }
     }
 
-    /// Reopens a closed group that an occurrence has brought back within its window.
-    fn reopen_if_alive(&mut self, slot: u32, now: Nanos) {
-        let group = &mut self.groups[slot];
-        if group.phase != Phase::Closed || close_due(&self.config, group).0 <= now {
-            return;
-        }
-        let forgotten = forget_due(&self.config, slot, group);
-        self.closed.remove(&forgotten);
-        group.phase = Phase::Open;
-        self.books.closed -= group.count;
-        self.books.open += group.count;
-        let due = close_due(&self.config, group);
-        self.closing.push(slot, due);
-    }
-
     /// Begins a list: nothing opens, closes or prints until its end.
     pub const fn begin_list(&mut self) {
         self.suspended = true;
@@ -429,79 +416,6 @@ impl Groups {
         self.print_absorbed(now, print);
         self.settle(now, print);
         self.print_touched(now, print);
-    }
-
-    /// Does what is due by `now`, each at its own time. Harmless when nothing is.
-    pub fn settle(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        while self.next_deadline().is_some_and(|due| due <= now) {
-            let (config, groups) = (&self.config, &self.groups);
-            let close = self.closing.first_due(now, |slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
-            let update =
-                self.updates.first_due(now, |slot| (groups[slot].change == Change::Waiting).then(|| update_due(config, &groups[slot])));
-            let forget = self.closed.first().filter(|(due, _, _)| *due <= now).copied();
-            let forget_at = forget.map(|(due, id, _)| (due, id));
-            let earliest = [close.map(|(due, _)| due), update.map(|(due, _)| due), forget_at].into_iter().flatten().min();
-            let Some(earliest) = earliest else { return };
-            match (close, update, forget) {
-                (Some((due, slot)), _, _) if due == earliest => self.close(slot, due.0, print),
-                (_, Some((due, slot)), _) if due == earliest => self.print_change(slot, due.0, print),
-                (_, _, Some((due, _, slot))) => self.forget(slot, due, print),
-                (_, _, None) => return,
-            }
-        }
-    }
-
-    fn close(&mut self, slot: u32, at: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        let group = &mut self.groups[slot];
-        group.phase = Phase::Closed;
-        self.books.open -= group.count;
-        self.books.closed += group.count;
-        self.closing.remove(slot);
-        let due = forget_due(&self.config, slot, group);
-        self.closed.insert(due);
-        self.print_group(slot, at, print::Why::Close, print);
-    }
-
-    /// Forgets a closed group: it takes no late occurrence any more.
-    fn forget(&mut self, slot: u32, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        if self.groups[slot].change != Change::None {
-            self.print_change(slot, now, print);
-        }
-        let due = forget_due(&self.config, slot, &self.groups[slot]);
-        self.closed.remove(&due);
-        self.release(slot);
-    }
-
-    /// Makes room for a group: a closed one is forgotten, else the least recently seen one closes early.
-    fn evict(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        if let Some(&(.., slot)) = self.closed.first() {
-            self.forget(slot, now, print);
-            return;
-        }
-        let (config, groups) = (&self.config, &self.groups);
-        let first = self.closing.first(|slot| (groups[slot].phase == Phase::Open).then(|| close_due(config, &groups[slot])));
-        let Some((_, slot)) = first else { return };
-        self.print_group(slot, now, print::Why::Evict, print);
-        let count = self.groups[slot].count;
-        self.books.open -= count;
-        self.books.evicted += count;
-        self.books.evicted_groups += 1;
-        self.release(slot);
-    }
-
-    /// Prints what changed since it was last printed, without ending anything.
-    pub fn flush(&mut self, now: Nanos, print: &mut impl FnMut(GroupRecord<'_>) -> bool) {
-        self.settle(now, print);
-        let dirty = self.slots().filter(|&slot| self.groups[slot].change != Change::None).collect();
-        self.touched = dirty;
-        self.print_touched(now, print);
-    }
-
-    /// Returns when [`Groups::settle`] has to be called; earlier is harmless.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Nanos> {
-        let forget = self.closed.first().map(|(due, _, _)| *due);
-        [self.closing.next(), self.updates.next(), forget].into_iter().flatten().min().filter(|_| !self.suspended)
     }
 
     /// Returns the books as of now.
@@ -572,18 +486,4 @@ impl Groups {
 /// A uid that tells objects apart. Node events carry an empty uid, the node's name or its real uid, depending on the reporter.
 fn usable_uid<'a>(kind: &str, name: &str, uid: &'a str) -> &'a str {
     if uid == name || kind.eq_ignore_ascii_case("Node") { "" } else { uid }
-}
-
-/// The first moment at which the window has passed.
-fn close_due(config: &GroupsConfig, group: &Group) -> Due {
-    (group.last.plus(config.window.0).plus(1), group.id())
-}
-
-fn update_due(config: &GroupsConfig, group: &Group) -> Due {
-    (group.printed_at.plus(config.update_interval.0), group.id())
-}
-
-fn forget_due(config: &GroupsConfig, slot: u32, group: &Group) -> (Nanos, u64, u32) {
-    let (due, id) = close_due(config, group);
-    (due.plus(config.lateness.0), id, slot)
 }

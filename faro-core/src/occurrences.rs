@@ -1,6 +1,6 @@
 //! What is new: the second stage turns cumulative counts into occurrences.
 
-use crate::deadlines::{Deadlines, Due};
+use crate::deadlines::{Deadlines, Owners};
 use crate::hash::{self, Fingerprint};
 use crate::report::Report;
 use crate::slots::Slots;
@@ -122,8 +122,15 @@ const fn halves(key: CounterKey) -> [u64; 2] {
     [hash::low(key.0), hash::low(key.0 >> 64)]
 }
 
-fn age(counter: &Counter) -> Due {
-    (counter.last_seen, counter.key[1])
+/// By age: least recently seen first.
+impl Owners for Slots<Counter> {
+    fn due(&self, slot: u32) -> Option<Nanos> {
+        Some(self[slot].last_seen)
+    }
+
+    fn tie(&self, slot: u32) -> u64 {
+        self[slot].key[1]
+    }
 }
 
 impl Occurrences {
@@ -172,7 +179,7 @@ impl Occurrences {
         let counters = &self.counters;
         self.by_key.insert_unique(counter.key[0], slot, |&slot| counters[slot].key[0]);
         if let Some(ages) = &mut self.ages {
-            ages.push(slot, age(&counter));
+            ages.push(slot, &self.counters);
         }
     }
 
@@ -180,10 +187,10 @@ impl Occurrences {
         let counters = &self.counters;
         let ages = self.ages.get_or_insert_with(|| {
             let mut ages = Deadlines::default();
-            self.by_key.iter().for_each(|&slot| ages.push(slot, age(&counters[slot])));
+            self.by_key.iter().for_each(|&slot| ages.push(slot, counters));
             ages
         });
-        let Some(((last_seen, _), slot)) = ages.first(|slot| Some(age(&counters[slot]))) else { return };
+        let Some(((last_seen, _), slot)) = ages.first(counters) else { return };
         ages.remove(slot);
         let counter = self.counters.remove(slot);
         if let Ok(entry) = self.by_key.find_entry(counter.key[0], |&other| other == slot) {
@@ -207,7 +214,7 @@ impl Occurrences {
     /// Returns everything that is remembered, for [`Occurrences::restore`].
     pub(crate) fn snapshot(&self) -> OccurrencesSnapshot {
         let mut counters: Vec<Counter> = self.by_key.iter().map(|&slot| self.counters[slot]).collect();
-        counters.sort_unstable_by_key(age);
+        counters.sort_unstable_by_key(|counter| (counter.last_seen, counter.key[1]));
         OccurrencesSnapshot { mark: self.mark, counters }
     }
 

@@ -1,7 +1,7 @@
 //! Which groups there are of a key and of a subject, and how they become one.
 
 use super::group::{Change, Descriptor, Extra, Group, NONE, Phase};
-use super::{GroupBy, Groups, Occurrence, Stretch, forget_due, usable_uid};
+use super::{GroupBy, Groups, Occurrence, Stretch, usable_uid};
 use crate::hash;
 use crate::record::{CanonicalUid, GroupRecord, Workload};
 use crate::severity::{Family, Rules};
@@ -67,15 +67,13 @@ impl Groups {
     /// Gives the occurrences of `taken`, which is in no chain any more, to `taker`.
     fn absorb(&mut self, taker: u32, taken: u32) {
         self.closing.remove(taken);
-        let other = std::mem::take(&mut self.groups[taken]);
-        if other.phase == Phase::Closed {
-            let due = forget_due(&self.config, taken, &other);
-            self.closed.remove(&due);
+        if self.groups[taken].phase == Phase::Closed {
+            self.leave_closed(taken);
         }
+        let other = std::mem::take(&mut self.groups[taken]);
         *self.bucket(other.phase) -= other.count;
         if self.groups[taker].phase == Phase::Closed {
-            let due = forget_due(&self.config, taker, &self.groups[taker]);
-            self.closed.remove(&due);
+            self.leave_closed(taker);
         }
         self.groups[taker].absorb(&other);
         let phase = self.groups[taker].phase;
@@ -84,8 +82,7 @@ impl Groups {
             // The taker's end may now lie later; its new deadline is found when the old one comes.
             Phase::Open | Phase::Absorbed => {}
             Phase::Closed => {
-                let due = forget_due(&self.config, taker, &self.groups[taker]);
-                self.closed.insert(due);
+                self.keep_closed(taker);
             }
         }
         self.books.groups -= 1;
@@ -167,8 +164,7 @@ impl Groups {
             None => self.link_segment(slot),
         }
         self.link_subject(slot);
-        let due = super::close_due(&self.config, &self.groups[slot]);
-        self.closing.push(slot, due);
+        self.await_close(slot);
         slot
     }
 
@@ -362,8 +358,7 @@ impl Groups {
         self.unlink_segment(slot);
         self.unlink_subject(slot);
         if self.groups[slot].phase == Phase::Closed {
-            let due = forget_due(&self.config, slot, &self.groups[slot]);
-            self.closed.remove(&due);
+            self.leave_closed(slot);
         }
         if self.groups[slot].shown {
             self.leave_old_id(slot);
@@ -381,13 +376,11 @@ impl Groups {
         group.of_workload = true;
         let stretch = Stretch { from: group.first, to: group.last, count: 0 };
         if group.phase == Phase::Closed {
-            let due = forget_due(&self.config, slot, group);
-            self.closed.insert(due);
+            self.keep_closed(slot);
         } else {
             // The id, a part of the deadline, has changed.
             self.closing.remove(slot);
-            let due = super::close_due(&self.config, &self.groups[slot]);
-            self.closing.push(slot, due);
+            self.await_close(slot);
         }
         self.link_segment(slot);
         self.link_subject(slot);

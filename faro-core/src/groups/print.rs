@@ -1,7 +1,8 @@
 //! When a group is printed, and with which figures.
 
 use super::group::{Change, Group, NONE, Phase};
-use super::{GroupBy, Groups, pattern, update_due};
+use super::lifetime::update_due;
+use super::{GroupBy, Groups, pattern};
 use crate::record::{GroupRecord, GroupState, GroupSummary, Operational, Pattern, Resource, Workload};
 use crate::time::Nanos;
 use std::borrow::Cow;
@@ -61,6 +62,7 @@ impl Groups {
                 group.change = Change::Waiting;
                 let due = update_due(&self.config, group);
                 self.updates.changed(slot, due);
+                self.expect(due.0);
             }
             (true, Change::Listed) | (false, Change::Waiting | Change::Listed) => {}
         }
@@ -183,6 +185,7 @@ impl Groups {
         if matches!(why, Why::Update | Why::Close) {
             let due = update_due(&self.config, group).0;
             self.updates.printed(slot, due);
+            self.expect(due);
         }
     }
 }

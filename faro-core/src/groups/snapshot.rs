@@ -1,7 +1,8 @@
 //! What groups remember, to go on from after a restart.
 
 use super::group::{Change, Group, NONE, Phase};
-use super::{GroupBooks, Groups, GroupsConfig, close_due, forget_due, update_due};
+use super::lifetime::update_due;
+use super::{GroupBooks, Groups, GroupsConfig};
 use crate::time::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -41,7 +42,10 @@ impl Groups {
         let printed = moved.values().copied().filter(|&slot| restored.groups[slot].printed_at != Nanos(i64::MIN));
         let mut printed: Vec<(Nanos, u32)> = printed.map(|slot| (update_due(&config, &restored.groups[slot]).0, slot)).collect();
         printed.sort_unstable();
-        printed.into_iter().for_each(|(due, slot)| restored.updates.printed(slot, due));
+        for (due, slot) in printed {
+            restored.expect(due);
+            restored.updates.printed(slot, due);
+        }
         for slot in snapshot.touched.iter().filter_map(|old| moved.get(old).copied()) {
             restored.touched.push(slot);
         }
@@ -62,12 +66,10 @@ impl Groups {
                 return;
             }
             Phase::Open => {
-                let due = close_due(&self.config, group);
-                self.closing.push(slot, due);
+                self.await_close(slot);
             }
             Phase::Closed => {
-                let due = forget_due(&self.config, slot, group);
-                self.closed.insert(due);
+                self.keep_closed(slot);
             }
         }
         self.link_segment(slot);

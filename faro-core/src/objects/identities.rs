@@ -1,6 +1,6 @@
 //! Whether a record is news: which version of which object was seen last.
 
-use crate::deadlines::{Deadlines, Due};
+use crate::deadlines::{Deadlines, Owners};
 use crate::hash::{self, Fingerprint};
 use crate::slots::Slots;
 use crate::time::Nanos;
@@ -96,9 +96,14 @@ struct Known {
     deleted: bool,
 }
 
-impl Known {
-    const fn age(&self) -> Due {
-        (self.observed, self.identity.0[1])
+/// By age: least recently observed first.
+impl Owners for Slots<Known> {
+    fn due(&self, slot: u32) -> Option<Nanos> {
+        Some(self[slot].observed)
+    }
+
+    fn tie(&self, slot: u32) -> u64 {
+        self[slot].identity.0[1]
     }
 }
 
@@ -147,7 +152,7 @@ impl Identities {
         let known = &self.known;
         self.by_identity.insert_unique(made.identity.0[0], slot, |&slot| known[slot].identity.0[0]);
         if let Some(ages) = &mut self.ages {
-            ages.push(slot, made.age());
+            ages.push(slot, &self.known);
         }
     }
 
@@ -155,10 +160,10 @@ impl Identities {
         let known = &self.known;
         let ages = self.ages.get_or_insert_with(|| {
             let mut ages = Deadlines::default();
-            self.by_identity.iter().for_each(|&slot| ages.push(slot, known[slot].age()));
+            self.by_identity.iter().for_each(|&slot| ages.push(slot, known));
             ages
         });
-        let Some((_, slot)) = ages.first(|slot| Some(known[slot].age())) else { return };
+        let Some((_, slot)) = ages.first(known) else { return };
         ages.remove(slot);
         let gone = self.known.remove(slot);
         self.forgotten = Some(gone.identity);
