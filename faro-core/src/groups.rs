@@ -444,6 +444,21 @@ impl Groups {
         open.into_iter().map(print::operational).collect()
     }
 
+    /// Learns that an object has an owner: groups that were printed without are due for another print.
+    pub(crate) fn owner_known(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) {
+        let subject = self.subject(cluster, kind, namespace, name);
+        let about = |group: &Group| {
+            group.printed_at != Nanos(i64::MIN)
+                && group.phase == Phase::Open
+                && &*group.name == name
+                && group.about.is_named(cluster, kind, namespace)
+        };
+        let slots: Vec<u32> = self.of_subject(subject).filter(|&slot| about(&self.groups[slot])).collect();
+        for slot in slots {
+            self.touch(slot);
+        }
+    }
+
     /// Learns that an object belongs to a workload: what was grouped under the object goes to the workload's groups.
     pub fn adopt(
         &mut self,

@@ -166,15 +166,20 @@ impl Engine {
         self.owners.workload(cluster, involved.kind(), involved.namespace(), involved.name())
     }
 
+    /// Lets the groups about an object know that its owner became known.
     pub(super) fn adopt(&mut self, cluster: &str, adoption: Option<Adoption>, sink: &mut impl Sink) {
-        let Some(Adoption { kind, namespace, name }) = adoption.filter(|_| self.config.groups.group_by == GroupBy::Workload) else {
-            return;
-        };
-        let Some(workload) = self.owners.workload(cluster, &kind, &namespace, &name) else { return };
-        let Self { groups, owners, config, now, .. } = self;
-        groups.adopt(cluster, (&kind, &namespace, &name), &workload, &config.rules, *now, &mut |group| {
-            Printer { owners, config, sink }.group(group)
-        });
+        let Some(Adoption { kind, namespace, name }) = adoption else { return };
+        match self.config.groups.group_by {
+            GroupBy::Object => self.groups.owner_known(cluster, &kind, &namespace, &name),
+            GroupBy::Workload => {
+                let Some(workload) = self.owners.workload(cluster, &kind, &namespace, &name) else { return };
+                let Self { groups, owners, config, now, .. } = self;
+                groups.adopt(cluster, (&kind, &namespace, &name), &workload, &config.rules, *now, &mut |group| {
+                    Printer { owners, config, sink }.group(group)
+                });
+            }
+            GroupBy::Reason => {}
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is shown: V11.
 
-use crate::stage::{counted, event, everything, once, play, play_with, pod, watched, with};
+use crate::stage::{WEB_UID, at, counted, event, everything, once, play, play_with, pod, watched, with};
 use faro_core::Severity;
 use faro_core::condition::Condition;
 use faro_core::filter::Filter;
@@ -85,4 +85,14 @@ fn mixed() -> Vec<Value> {
     let probe = with(counted("web-1.17b", 5, 60), json!({"reason": "Unhealthy", "message": "Liveness probe failed: no"}));
     let pulled = with(once("web-1.17c", 0), json!({"reason": "Pulled", "type": "Normal", "message": "Container image is already present"}));
     vec![counted("web-1.17a", 1, 0), api, probe, pulled]
+}
+
+#[test]
+fn group_that_was_printed_before_its_owner_was_known_is_printed_with_it() {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "shop", "uid": WEB_UID, "resourceVersion": "5",
+        "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8", "uid": "rs", "controller": true}]}});
+    let run = play(&[watched("ADDED", 0, &once("a", 0)), watched("ADDED", 1, &pod), json!({"control": "end", "receivedAt": at(60)})]);
+    let told: Vec<Value> =
+        run.records("group").iter().map(|group| json!([group["state"], group["workload"]["name"], group["count"]])).collect();
+    assert_eq!(told, [json!(["open", null, 1]), json!(["update", "web-5d4f8", 1])]);
 }
