@@ -359,8 +359,8 @@ impl Groups {
         self.add(slot, occurrence, stretch, now);
         Self::look_at_rule(&mut self.groups[slot], occurrence, stretch, rules);
         self.escalate(slot, rules);
-        self.look_at_opposite(slot, occurrence, rules);
         self.changed(slot, now, print);
+        self.look_at_opposite(slot, occurrence, rules, now, print);
         slot
     }
 
@@ -444,18 +444,23 @@ impl Groups {
         open.into_iter().map(print::operational).collect()
     }
 
-    /// Learns that an object has an owner: groups that were printed without are due for another print.
-    pub(crate) fn owner_known(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) {
+    /// Learns that an object has an owner: groups that were printed without it have changed.
+    pub(crate) fn owner_known(
+        &mut self,
+        cluster: &str,
+        (kind, namespace, name): (&str, &str, &str),
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) {
         let subject = self.subject(cluster, kind, namespace, name);
-        let about = |group: &Group| {
-            group.printed_at != Nanos(i64::MIN)
-                && group.phase == Phase::Open
-                && &*group.name == name
-                && group.about.is_named(cluster, kind, namespace)
-        };
-        let slots: Vec<u32> = self.of_subject(subject).filter(|&slot| about(&self.groups[slot])).collect();
+        let printed = |group: &Group| group.phase == Phase::Open && group.printed_at != Nanos(i64::MIN);
+        let about = |group: &Group| &*group.name == name && group.about.is_named(cluster, kind, namespace);
+        let known = |&slot: &u32| printed(&self.groups[slot]) && about(&self.groups[slot]);
+        let mut slots: Vec<u32> = self.of_subject(subject).filter(known).collect();
+        // In an order that a restart does not change.
+        slots.sort_unstable_by_key(|&slot| self.groups[slot].id());
         for slot in slots {
-            self.touch(slot);
+            self.changed(slot, now, print);
         }
     }
 

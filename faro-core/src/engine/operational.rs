@@ -170,7 +170,10 @@ impl Engine {
     pub(super) fn adopt(&mut self, cluster: &str, adoption: Option<Adoption>, sink: &mut impl Sink) {
         let Some(Adoption { kind, namespace, name }) = adoption else { return };
         match self.config.groups.group_by {
-            GroupBy::Object => self.groups.owner_known(cluster, &kind, &namespace, &name),
+            GroupBy::Object => {
+                let Self { groups, owners, config, now, .. } = self;
+                groups.owner_known(cluster, (&kind, &namespace, &name), *now, &mut |group| Printer { owners, config, sink }.group(group));
+            }
             GroupBy::Workload => {
                 let Some(workload) = self.owners.workload(cluster, &kind, &namespace, &name) else { return };
                 let Self { groups, owners, config, now, .. } = self;

@@ -2,7 +2,7 @@
 
 use super::group::{Change, Group};
 use super::{Groups, Occurrence, Stretch, pattern};
-use crate::record::Pattern;
+use crate::record::{GroupRecord, Pattern};
 use crate::severity::Rules;
 use crate::time::Nanos;
 
@@ -50,7 +50,14 @@ impl Groups {
     }
 
     /// A state and the one that ends it are judged together.
-    pub(super) fn look_at_opposite(&mut self, slot: u32, occurrence: &Occurrence<'_>, rules: &Rules) {
+    pub(super) fn look_at_opposite(
+        &mut self,
+        slot: u32,
+        occurrence: &Occurrence<'_>,
+        rules: &Rules,
+        now: Nanos,
+        print: &mut impl FnMut(GroupRecord<'_>) -> bool,
+    ) {
         let Some(opposite) = rules.opposite(occurrence.verdict.rule) else { return };
         if self.groups[slot].extra().opposite.is_none() {
             self.groups[slot].extra().opposite = Some(opposite.into());
@@ -59,7 +66,7 @@ impl Groups {
         let flaps = pattern::judge(&self.groups[other], Some(&self.groups[slot])).0 == Some(Pattern::Flapping);
         let known = self.groups[other].extra.as_deref().is_some_and(|extra| extra.printed_flapping);
         if flaps != known && self.groups[other].change == Change::None {
-            self.touch(other);
+            self.changed(other, now, print);
         }
     }
 }

@@ -50,20 +50,16 @@ impl Groups {
         }
     }
 
-    /// Notes that a group has something to print.
-    pub(super) fn touch(&mut self, slot: u32) {
+    /// Notes that a group has something to print: when its interval is over, or at the end of the list.
+    fn touch(&mut self, slot: u32) {
         let group = &mut self.groups[slot];
         match (self.suspended, group.change) {
             (true, Change::None | Change::Waiting) => {
                 group.change = Change::Listed;
                 self.touched.push(slot);
             }
-            (false, Change::None) => {
-                group.change = Change::Waiting;
-                let due = update_due(&self.config, group);
-                self.updates.changed(slot, due);
-                self.expect(due.0);
-            }
+            // It was printed within the interval, so it is in the queue.
+            (false, Change::None) => group.change = Change::Waiting,
             (true, Change::Listed) | (false, Change::Waiting | Change::Listed) => {}
         }
     }

@@ -12,19 +12,11 @@ use std::collections::{BTreeSet, VecDeque};
 /// # Memory
 ///
 /// 16 bytes for each print within the last interval.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Updates {
     queue: VecDeque<(Nanos, u32)>,
     // Those whose turn has come, in an order that does not depend on storage.
     ready: BTreeSet<(Due, u32)>,
-    // Up to where the queue was read.
-    read: Nanos,
-}
-
-impl Default for Updates {
-    fn default() -> Self {
-        Self { queue: VecDeque::new(), ready: BTreeSet::new(), read: Nanos(i64::MIN) }
-    }
 }
 
 impl Updates {
@@ -35,13 +27,6 @@ impl Updates {
         self.queue.push_back((due, slot));
     }
 
-    /// Notes that a group changed whose interval ends at `due`, or ended before.
-    pub(super) fn changed(&mut self, slot: u32, due: Due) {
-        if due.0 <= self.read {
-            self.ready.insert((due, slot));
-        }
-    }
-
     /// Returns the first group that is due by `now`; `due` tells until when a group waits, if it does.
     pub(super) fn first_due(&mut self, now: Nanos, due: impl Fn(u32) -> Option<Due>) -> Option<(Due, u32)> {
         while let Some(&(moment, slot)) = self.queue.front().filter(|(moment, _)| *moment <= now) {
@@ -50,7 +35,6 @@ impl Updates {
                 self.ready.insert((due, slot));
             }
         }
-        self.read = self.read.max(now);
         while let Some(&(noted, slot)) = self.ready.first() {
             if due(slot) == Some(noted) {
                 return Some((noted, slot));
