@@ -119,7 +119,7 @@ fn recording_may_begin_with_what_the_engine_remembered() {
         first.feed(input::read(&text).unwrap(), &mut |_: &Record<'_>| {});
     }
     let snapshot = json!({"control": "snapshot", "receivedAt": at(20), "snapshot": first.engine().snapshot()});
-    let rest = play(&[&[snapshot.clone()], &after[..]].concat());
+    let rest = play(&[std::slice::from_ref(&snapshot), &after[..]].concat());
     // The line itself is the one record that the whole run has not.
     let printed = |run: &Run| {
         run.lines
