@@ -104,7 +104,7 @@ fn resolve(option: &str, moment: Moment, now: Option<Nanos>) -> Result<Nanos, Fa
 }
 
 /// `v1/pods`, `apps/v1/deployments`.
-fn is_gvr(text: &str) -> bool {
+pub(crate) fn is_gvr(text: &str) -> bool {
     let mut parts = text.rsplit('/');
     let (resource, version, group) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));

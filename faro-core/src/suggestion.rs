@@ -8,7 +8,8 @@ pub struct Suggestion(Option<String>);
 
 impl Suggestion {
     /// Looks for a name that differs from `word` by case or by a slip of the pen or two.
-    pub(crate) fn of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    #[must_use]
+    pub fn of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         // Longer than any name that is known; comparing is quadratic.
         if word.len() > 64 {
             return Self(None);

@@ -147,3 +147,16 @@ const OTHER: Slot = Slot { subject: Subject::Web, what: What::Sandbox, twin: tru
 const fn report(event: Slot, more: More) -> Op {
     Op::Report { event, more, ago: Ago::Now, style: Style::Core }
 }
+
+#[test]
+fn jump_of_more_than_a_thousand_occurrences_that_lie_apart_is_one_group() {
+    let ready = Slot { subject: Subject::Api, what: What::Readiness, twin: false };
+    let report = |more, style| Op::Report { event: ready, more, ago: Ago::Now, style };
+    let ops = [
+        report(More::None, Style::Future),
+        report(More::Leap, Style::EventTime),
+        Op::Wait { span: Span::Lateness },
+        report(More::Leap, Style::Future),
+    ];
+    check_with(Setup { window: 1, lateness: 7200, update_interval: 0, ..Setup::default() }, &ops);
+}

@@ -10,6 +10,9 @@ use super::report::{Counter, Report, moment, text};
 use super::setup::{SECOND, Setup};
 use super::verdict::{HIGH, Raise, Verdict, judge};
 
+/// Of more occurrences that lie further apart than the window nobody wants to hear one by one.
+const MOST_APART: u32 = 1024;
+
 /// Whose occurrences a group holds: kind, namespace, name and uid of the object, type, reason and family.
 pub(super) type Key = [String; 7];
 
@@ -304,6 +307,8 @@ impl Oracle {
                 let step = |steps: i128| after + i64::try_from(steps).expect("a step within the run");
                 if length <= parts * window {
                     spans.push((step((length + parts - 1) / parts).min(last), last, more));
+                } else if more > MOST_APART {
+                    spans.push((last, last, more));
                 } else {
                     spans.extend((1..=parts).map(|part| (step(length * part / parts), step(length * part / parts), 1)));
                 }
