@@ -53,6 +53,13 @@ pub(crate) enum Command {
     /// Reads watch envelopes, objects, Lists and Faro's own records, in JSON or YAML, plain, .gz or .zst. Inputs that carry
     /// `receivedAt` are merged by it; the others come first, in the order given.
     Replay(Box<ReplayArgs>),
+    /// Watches clusters: what happens, each thing once, until it is stopped.
+    ///
+    /// Reads the kubeconfig as kubectl does, or the service account of the pod it runs in. Without `--gvr` and without entries in
+    /// `--config` it watches events and what explains them: pods, nodes, workloads, services, claims, quotas and the like.
+    Watch(Box<WatchArgs>),
+    /// Records a watch, to be replayed: what a live run is fed, line by line, without managedFields and without Secrets' data.
+    Record(Box<RecordArgs>),
     /// Prints the JSON Schema of every record type.
     Schema,
     /// Prints what is known about the reasons of events, one JSON line for each.
@@ -101,6 +108,123 @@ pub(crate) struct ReplayArgs {
     /// Options in YAML by their long names; those on the command line go before.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+
+    #[command(flatten)]
+    pub(crate) grouping: GroupingArgs,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    #[command(flatten)]
+    pub(crate) rotation: RotationArgs,
+
+    /// Also writes what the run is fed into this file, to be replayed.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Run")]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Only one of several processes that share this Lease works at a time: `NAMESPACE/NAME`.
+    #[arg(long, value_name = "LEASE", num_args = 0..=1, default_missing_value = "faro", help_heading = "Run")]
+    pub(crate) leader_elect: Option<String>,
+
+    /// What to watch (`namespaces:`, `resources:`), and options in YAML by their long names; those on the command line go before.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RecordArgs {
+    /// Where to; standard output unless given.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+
+    #[command(flatten)]
+    pub(crate) selection: WatchedArgs,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    #[command(flatten)]
+    pub(crate) rotation: RotationArgs,
+
+    /// What to watch (`namespaces:`, `resources:`), and options in YAML by their long names; those on the command line go before.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Contexts of the kubeconfig, each a cluster to watch; the current one.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) context: Vec<String>,
+
+    /// The kubeconfig; else `$KUBECONFIG`, else `~/.kube/config`, else the pod's service account.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// What is watched, where nothing is filtered.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct WatchedArgs {
+    /// Only these namespaces, and cluster-scoped objects.
+    #[arg(short, long, value_name = "NS", value_delimiter = ',')]
+    pub(crate) namespace: Vec<String>,
+
+    /// All namespaces, as without `--namespace`.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+
+    /// Collections: `v1/events,v1/pods`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) gvr: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// Goes on where an earlier run with this file stopped: nothing is lost, nothing repeated.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) checkpoint: Option<PathBuf>,
+
+    /// Ends when the initial state was delivered.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Ends after this time.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub(crate) duration: Option<Nanos>,
+
+    /// Serves /livez, /readyz and /metrics: `127.0.0.1:9180`, `:9180`.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Recording")]
+pub(crate) struct RotationArgs {
+    /// Begins another file when this one has so many bytes: `100M`, `1Gi`.
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub(crate) rotate_size: Option<u64>,
+
+    /// Begins another file when this one is so old.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub(crate) rotate_age: Option<Nanos>,
 }
 
 #[derive(Args, Debug)]
@@ -225,12 +349,16 @@ pub(crate) fn command(program: Program) -> clap::Command {
 pub(crate) fn parse(program: Program, args: &[OsString]) -> Result<Cli, Failure> {
     let matches = command(program).try_get_matches_from(args).map_err(|error| told(&error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| told(&error))?;
-    let Command::Replay(replay) = &cli.command else { return Ok(cli) };
-    let Some(file) = &replay.config else { return Ok(cli) };
-    let Some((_, given)) = matches.subcommand() else { return Ok(cli) };
-    let more = config::read(program, file, given)?;
+    let file = match &cli.command {
+        Command::Replay(args) => &args.config,
+        Command::Watch(args) => &args.config,
+        Command::Record(args) => &args.config,
+        Command::Schema | Command::Reasons { .. } | Command::CheckConfig { .. } | Command::Completions { .. } => return Ok(cli),
+    };
+    let (Some(file), Some((name, given))) = (file, matches.subcommand()) else { return Ok(cli) };
+    let more = config::read(program, name, file, given)?;
     // Where the subcommand's own arguments begin; nothing can stand before its name but the program.
-    let head = args.iter().position(|arg| arg == "replay").map_or(args.len(), |at| at + 1);
+    let head = args.iter().position(|arg| arg == name).map_or(args.len(), |at| at + 1);
     let all = args[..head].iter().cloned().chain(more).chain(args[head..].iter().cloned());
     let matches = command(program).try_get_matches_from(all).map_err(|error| told(&error))?;
     Cli::from_arg_matches(&matches).map_err(|error| told(&error))

@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicU64;
 
 /// Runs it.
 pub(crate) fn run(program: Program, args: &ReplayArgs) -> Result<(), Failure> {
-    let config = settings::engine(args)?;
+    let config = settings::engine(&args.output, &args.selection, &args.grouping, args.now)?;
     let inputs = expand(&args.inputs)?;
     let read = Arc::new(AtomicU64::new(0));
     let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
@@ -54,7 +54,7 @@ pub(crate) fn run(program: Program, args: &ReplayArgs) -> Result<(), Failure> {
     output.finish()
 }
 
-fn style(program: Program, format: Option<Format>) -> Style {
+pub(crate) fn style(program: Program, format: Option<Format>) -> Style {
     let text = match (format, program) {
         (Some(Format::Json), _) | (None, Program::FaroCli) => false,
         (Some(Format::Text), _) => true,

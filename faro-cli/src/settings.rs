@@ -1,6 +1,6 @@
 //! From arguments to what the engine is set up with; what is wrong is found before anything is read.
 
-use crate::args::{Emitted, Moment, ReplayArgs, SelectionArgs};
+use crate::args::{Emitted, GroupingArgs, Moment, OutputArgs, SelectionArgs};
 use crate::failure::Failure;
 use faro_core::condition::Condition;
 use faro_core::filter::{FieldSelector, Filter, LabelSelector};
@@ -8,15 +8,19 @@ use faro_core::severity::Pattern;
 use faro_core::{Emit, EngineConfig, Nanos};
 
 /// Sets up the engine.
-pub(crate) fn engine(args: &ReplayArgs) -> Result<EngineConfig, Failure> {
-    let grouping = &args.grouping;
+pub(crate) fn engine(
+    output: &OutputArgs,
+    selection: &SelectionArgs,
+    grouping: &GroupingArgs,
+    now: Option<Nanos>,
+) -> Result<EngineConfig, Failure> {
     let mut config = EngineConfig::default()
         .window(grouping.window)
         .lateness(grouping.lateness)
         .update_interval(grouping.update_interval)
         .group_by(grouping.group_by)
-        .emit(emit(&args.output.emit))
-        .filter(filter(&args.selection, args.now)?);
+        .emit(emit(&output.emit))
+        .filter(filter(selection, now)?);
     if let Some(cluster) = &grouping.cluster {
         config = config.cluster(cluster.as_str());
     }

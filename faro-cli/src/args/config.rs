@@ -3,8 +3,10 @@
 use super::{Program, command};
 use crate::failure::Failure;
 use crate::notice::shown;
+use crate::watch::KEYS;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
+use faro_core::Suggestion;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,7 +15,7 @@ use std::path::Path;
 const NOT_HERE: [&str; 3] = ["config", "help", "version"];
 
 /// Reads the options of `file`, less those that the command line gave, as arguments.
-pub(super) fn read(program: Program, file: &Path, given: &ArgMatches) -> Result<Vec<OsString>, Failure> {
+pub(super) fn read(program: Program, subcommand: &str, file: &Path, given: &ArgMatches) -> Result<Vec<OsString>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
     let wrong = |line: usize, what: String| Failure::usage(format!("{}:{line}: {what}", file.display()));
     let options = serde_saphyr::options! {
@@ -33,23 +35,17 @@ pub(super) fn read(program: Program, file: &Path, given: &ArgMatches) -> Result<
         }
     };
     let whole = command(program);
-    let Some(replay) = whole.find_subcommand("replay") else { return Ok(Vec::new()) };
-    let known: Vec<&Arg> = replay.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !NOT_HERE.contains(&long))).collect();
+    let Some(chosen) = whole.find_subcommand(subcommand) else { return Ok(Vec::new()) };
+    let known: Vec<&Arg> = chosen.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !NOT_HERE.contains(&long))).collect();
     let mut more = Vec::new();
-    for (name, value) in &entries {
+    for (name, value) in entries.iter().filter(|(name, _)| !entries_of(subcommand).any(|entry| entry == name.as_str())) {
         let line = line_of(&text, name);
         let Some(arg) = known.iter().find(|arg| arg.get_long() == Some(name)) else {
-            let near = known
-                .iter()
-                .filter_map(|arg| arg.get_long())
-                .map(|long| (strsim::jaro_winkler(long, name), long))
-                .filter(|(score, _)| *score > 0.8)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let hint = near.map_or_else(String::new, |(_, long)| format!(": did you mean `{long}`?"));
+            let hint = Suggestion::of(name, known.iter().filter_map(|arg| arg.get_long()).chain(entries_of(subcommand)));
             return Err(wrong(line, format!("unknown option `{}`{hint}", shown(name))));
         };
         let values = arguments(arg, name, value).map_err(|what| wrong(line, what))?;
-        check(program, &values).map_err(|what| wrong(line, what))?;
+        check(program, subcommand, &values).map_err(|what| wrong(line, what))?;
         let on_command_line = given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
         let all = name == "namespace" && given.get_flag("all_namespaces");
         let some = name == "all-namespaces" && given.value_source("namespace") == Some(ValueSource::CommandLine);
@@ -58,6 +54,11 @@ pub(super) fn read(program: Program, file: &Path, given: &ArgMatches) -> Result<
         }
     }
     Ok(more)
+}
+
+/// The keys that are no options: what to watch.
+fn entries_of(subcommand: &str) -> impl Iterator<Item = &'static str> {
+    KEYS.into_iter().filter(move |_| subcommand != "replay")
 }
 
 /// One option as it would stand on the command line.
@@ -85,9 +86,10 @@ fn arguments(arg: &Arg, name: &str, value: &Value) -> Result<Vec<OsString>, Stri
 }
 
 /// Lets clap judge one option alone, so that what it says belongs to one line.
-fn check(program: Program, values: &[OsString]) -> Result<(), String> {
-    let args =
-        [OsString::from(program.name()), OsString::from("replay")].into_iter().chain(values.iter().cloned()).chain([OsString::from("-")]);
+fn check(program: Program, subcommand: &str, values: &[OsString]) -> Result<(), String> {
+    let head = [OsString::from(program.name()), OsString::from(subcommand)];
+    let input = (subcommand == "replay").then(|| OsString::from("-"));
+    let args = head.into_iter().chain(values.iter().cloned()).chain(input);
     let Err(error) = command(program).try_get_matches_from(args) else { return Ok(()) };
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more"));

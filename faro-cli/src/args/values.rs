@@ -43,6 +43,23 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     duration(text).map(Moment::Before)
 }
 
+/// Bytes: `1000`, `100k`, `100M`, `1Gi`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit: u64 = match &text[digits..] {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return Err("not a size: write it like 100M or 1Gi".to_owned()),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| "not a size: write it like 100M or 1Gi".to_owned())?;
+    number.checked_mul(unit).filter(|size| *size > 0).ok_or_else(|| "a size of at least one byte, below 16 EiB".to_owned())
+}
+
 pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::name))
         .map(|name| Severity::ALL.into_iter().find(|severity| severity.name() == name).unwrap_or_default())
@@ -64,6 +81,16 @@ pub(super) fn group_by() -> impl TypedValueParser<Value = GroupBy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units_of_thousands_or_of_1024() {
+        for (text, want) in [("7", 7), ("100M", 100_000_000), ("1Gi", 1 << 30), ("3k", 3_000)] {
+            assert_eq!(size(text), Ok(want));
+        }
+        for text in ["", "M", "0", "-1", "1MB", "1.5G", "99999999999G"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_and_durations_are_told_apart() {
