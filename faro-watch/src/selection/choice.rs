@@ -22,7 +22,7 @@ struct Alternative {
 impl Choice {
     /// Makes a choice of what any of `selections` wants. Of field selectors only the name and namespace are known here; see
     /// [`is_local`].
-    pub(super) fn any<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectorError> {
+    pub(crate) fn any<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectorError> {
         let alternative = |selection: &Selection| {
             let mut alternative = Alternative {
                 namespaces: selection.places().to_vec(),
