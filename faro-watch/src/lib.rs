@@ -29,9 +29,13 @@
 //! ```
 
 pub mod discovery;
+mod feed;
 pub mod known;
 mod line;
 pub mod machine;
 mod selection;
+mod strip;
 
+pub use feed::Feed;
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
+pub use strip::{LAST_APPLIED, strip};

@@ -21,17 +21,20 @@
 //! [`RENEWAL`] without a line, and while the old stream goes on:
 //!
 //! 1. The collection is listed, metadata only, page by page: the state at a version R. If nothing in it is later than the position L,
-//!    no object that is there at R was changed in between. Order between versions is what KEP-5504 promises; without it, this
-//!    step proves nothing and R is not used.
+//!    nothing that is there was created or changed in between; if it holds as many objects as there were at L (which lines are
+//!    counted for), nothing was deleted either. Order between versions is what KEP-5504 promises; without it, this step proves
+//!    nothing and R is not used.
 //! 2. A successor is opened **from L**, not from R. It replays every change after L, deletions too, or answers 410, whatever the old
 //!    stream did or did not deliver. Only when it is open the old one is closed; a line of the old one, at any moment before that,
 //!    shows that it lives, moves the position and calls the successor off. So the two never overlap and nothing has to be
 //!    deduplicated.
-//! 3. R is remembered. When the successor in turn has been silent for [`RENEWAL`], R becomes the position: a stream that was opened
-//!    after R from a version before it has had that long to replay what lies between, and the state at R shows that there is nothing.
+//! 3. R is remembered. When the successor in turn has been silent for [`RENEWAL`], R becomes the position: the state at R shows that
+//!    there is nothing between L and R, but for an object that was created and deleted in between, and a stream that was opened
+//!    after R from L has had that long to replay even that.
 //!
-//! A position is therefore never older than two renewals, 4 minutes, and never moved on the evidence of silence alone. Opening the
-//! successor from R instead would need proof that the old stream had delivered everything up to R, which a silent stream cannot give.
+//! A position is therefore never older than two renewals, 4 minutes, and never moved on the evidence of silence alone. What stays
+//! unproven is an object that lived and died between L and R while two streams in turn, both accepted and neither broken, said
+//! nothing. Opening the successor from R instead would leave every change up to R to the old stream, which in its silence proves none.
 //! The list is cheap where it is needed: every Event that exists is deleted within `--event-ttl`, which is a line, so a collection of
 //! Events that is silent for minutes is small.
 //!
@@ -323,6 +326,9 @@ pub struct Position {
     pub resource_version: String,
     /// When it was known to be current.
     pub at: Nanos,
+    /// How many objects the server sent were there then; `None` when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<u64>,
 }
 
 /// What the main request is doing.
@@ -354,6 +360,8 @@ struct List {
     /// Of its first page.
     version: String,
     since: Option<Nanos>,
+    /// That were sent, and how many of them are selected.
+    population: u64,
     objects: u64,
     recovered: u64,
     /// What it bridges, when it is no first list.
@@ -609,11 +617,11 @@ impl Machine {
             LineType::Modified => self.changed(Change::Modified, &object, act),
             LineType::Deleted => self.changed(Change::Deleted, &object, act),
         }
-        self.moved(&object.metadata.resource_version, now, act);
+        self.moved(kind, &object.metadata.resource_version, now, act);
     }
 
     /// Everything up to a version has been delivered.
-    fn moved(&mut self, version: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn moved(&mut self, kind: LineType, version: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
         self.lines += 1;
         self.doubts = 0;
         if self.origin != Origin::RestoredPosition {
@@ -632,8 +640,13 @@ impl Machine {
                 position.resource_version.clear();
                 position.resource_version.push_str(version);
                 position.at = now;
+                position.population = position.population.map(|population| match kind {
+                    LineType::Added => population.saturating_add(1),
+                    LineType::Deleted => population.saturating_sub(1),
+                    LineType::Modified | LineType::Bookmark | LineType::Error => population,
+                });
             }
-            None => self.position = Some(Position { resource_version: version.to_owned(), at: now }),
+            None => self.position = Some(Position { resource_version: version.to_owned(), at: now, population: None }),
         }
     }
 

@@ -96,6 +96,7 @@ impl Machine {
     }
 
     fn listed(&mut self, object: &Object<'_>, list: &mut List, act: &mut impl FnMut(Action<'_>)) {
+        list.population += 1;
         let compared = self.origin != Origin::Fresh;
         let evidence = if compared { Evidence::Compared } else { Evidence::Reported };
         let mut deliver = |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object })));
@@ -152,7 +153,8 @@ impl Machine {
         self.close_list(&list.version, list.objects, act);
         self.origin = Origin::Live;
         self.status.last_alive = Some(now);
-        self.position = Some(Position { resource_version: list.version, at: list.since.unwrap_or(now) });
+        let population = Some(list.population);
+        self.position = Some(Position { resource_version: list.version, at: list.since.unwrap_or(now), population });
         self.goal = Goal::Watch;
     }
 }

@@ -70,15 +70,15 @@ fn stalled_stream_and_compaction_are_a_gap() {
         Op::Compact,
         Op::Wait { seconds: 250 },
     ];
-    assert_eq!(check(Keeps::Nothing, &ops, 1), 1);
-    assert_eq!(check(Keeps::Objects, &ops, 1), 1);
+    assert_eq!(check(Keeps::Nothing, &ops, 1), (1, 0));
+    assert_eq!(check(Keeps::Objects, &ops, 1), (1, 0));
 }
 
 #[test]
 fn stalled_stream_alone_loses_nothing() {
     let ops = [Op::Serve { lines: 0 }, Op::Serve { lines: 0 }, Op::Stall, Op::Write { name: 1 }, Op::Delete { name: 1 }];
-    assert_eq!(check(Keeps::Nothing, &ops, 1), 0);
-    assert_eq!(check(Keeps::Objects, &ops, 1), 0);
+    assert_eq!(check(Keeps::Nothing, &ops, 1), (0, 0));
+    assert_eq!(check(Keeps::Objects, &ops, 1), (0, 0));
 }
 
 /// One change, as the server's history has it.
@@ -193,15 +193,8 @@ impl Server {
 
 impl Run {
     fn new(keeps: Keeps, seed: u64) -> Self {
-        let server = Server {
-            keeps,
-            revision: 1,
-            compacted: 0,
-            objects: BTreeMap::new(),
-            history: Vec::new(),
-            fail: None,
-            open: BTreeMap::new(),
-        };
+        let server =
+            Server { keeps, revision: 1, compacted: 0, objects: BTreeMap::new(), history: Vec::new(), fail: None, open: BTreeMap::new() };
         let machine = Machine::new(Choice::default(), keeps, Jitter::new(seed));
         Self { machine, now: Nanos(0), server, delivered: Vec::new(), gaps: Vec::new(), first_list: None, last_line: None }
     }
@@ -361,9 +354,9 @@ fn stream(ticket: Ticket, open: &Open) -> Option<(Ticket, u64)> {
     }
 }
 
-/// Runs `ops`, then compares what was delivered with what happened; returns the number of gaps.
+/// Runs `ops`, then compares what was delivered with what happened; returns the number of gaps, and of changes that were hidden.
 #[track_caller]
-fn check(keeps: Keeps, ops: &[Op], seed: u64) -> usize {
+fn check(keeps: Keeps, ops: &[Op], seed: u64) -> (usize, usize) {
     let mut run = Run::new(keeps, seed);
     run.machine.begin(Nanos(0), &mut |_| {});
     run.give(Input::Tick);
@@ -382,10 +375,15 @@ fn check(keeps: Keeps, ops: &[Op], seed: u64) -> usize {
     let within = |revision: u64| {
         gaps.iter().any(|gap| gap.from_version.parse::<u64>().unwrap() < revision && revision <= gap.to_version.parse().unwrap())
     };
+    // Two silent streams in a row can hide an object that came and went between two renewals; nothing else.
+    let stalled = ops.iter().any(|op| matches!(op, Op::Stall));
+    let seen: BTreeSet<&str> = delivered.iter().map(|one| &*one.uid).collect();
+    let deleted: BTreeSet<&str> = server.history.iter().filter(|event| event.kind == "DELETED").map(|event| &*event.uid).collect();
+    let hidden = |event: &Event| stalled && deleted.contains(&*event.uid) && !seen.contains(&*event.uid);
     let expected: Vec<_> = server
         .history
         .iter()
-        .filter(|event| event.revision > begun && !within(event.revision))
+        .filter(|event| event.revision > begun && !within(event.revision) && !hidden(event))
         .map(|event| (event.kind, event.name.clone(), event.revision.to_string()))
         .collect();
     let name = |change| match change {
@@ -404,7 +402,8 @@ fn check(keeps: Keeps, ops: &[Op], seed: u64) -> usize {
     let mut state = BTreeMap::new();
     let mut identities = BTreeSet::new();
     for one in &delivered {
-        let fresh = identities.insert((one.uid.clone(), if one.change == Change::Deleted { "deleted".to_owned() } else { one.version.clone() }));
+        let fresh =
+            identities.insert((one.uid.clone(), if one.change == Change::Deleted { "deleted".to_owned() } else { one.version.clone() }));
         assert!(fresh || keeps == Keeps::Nothing, "twice: {one:?}");
         match one.change {
             Change::Deleted => {
@@ -412,7 +411,9 @@ fn check(keeps: Keeps, ops: &[Op], seed: u64) -> usize {
                     state.remove(&one.name);
                 }
             }
-            Change::Added | Change::Modified => drop(state.insert(one.name.clone(), (one.uid.clone(), one.version.parse::<u64>().unwrap()))),
+            Change::Added | Change::Modified => {
+                drop(state.insert(one.name.clone(), (one.uid.clone(), one.version.parse::<u64>().unwrap())))
+            }
         }
     }
     match keeps {
@@ -423,5 +424,6 @@ fn check(keeps: Keeps, ops: &[Op], seed: u64) -> usize {
         // No deletion is made up for Events: at least what is there was delivered.
         Keeps::Nothing => assert!(server.objects.iter().all(|(name, object)| state.get(name) == Some(object)), "{state:?}"),
     }
-    gaps.len()
+    let hidden = server.history.iter().filter(|event| event.revision > begun && !within(event.revision) && hidden(event)).count();
+    (gaps.len(), hidden)
 }

@@ -23,7 +23,7 @@ enum Step {
     #[default]
     Idle,
     /// Listing, to see whether anything is later than the position.
-    Verifying { ticket: Ticket, asked: Nanos, begun: Nanos, version: String, verdict: Verdict },
+    Verifying { ticket: Ticket, asked: Nanos, begun: Nanos, version: String, population: u64, verdict: Verdict },
     /// Waiting for the successor to open.
     Opening { ticket: Ticket, asked: Nanos },
 }
@@ -55,8 +55,14 @@ impl Machine {
                     self.position = Some(candidate);
                 }
                 let ticket = self.ticket();
-                self.renewal.step =
-                    Step::Verifying { ticket, asked: now, begun: now, version: String::new(), verdict: Verdict::NothingLater };
+                self.renewal.step = Step::Verifying {
+                    ticket,
+                    asked: now,
+                    begun: now,
+                    version: String::new(),
+                    population: 0,
+                    verdict: Verdict::NothingLater,
+                };
                 act(Action::List { ticket, continue_token: "", limit: PAGE, form: Form::Metadata });
             }
             Step::Verifying { .. } | Step::Opening { .. } => {
@@ -68,11 +74,11 @@ impl Machine {
 
     /// A page of the list that verifies the position.
     pub(super) fn verified(&mut self, from: Ticket, body: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
-        let Step::Verifying { ticket, begun, version, verdict, .. } = &self.renewal.step else { return };
+        let Step::Verifying { ticket, begun, version, population, verdict, .. } = &self.renewal.step else { return };
         if *ticket != from {
             return;
         }
-        let (begun, mut verdict) = (*begun, *verdict);
+        let (begun, mut population, mut verdict) = (*begun, *population, *verdict);
         let Some(page) = Page::read(body) else {
             let failure = Failure::Connection { message: "the answer is no list".to_owned() };
             self.renewal_failed(from, Some(&failure), now, act);
@@ -85,17 +91,25 @@ impl Machine {
             // What cannot be compared cannot be proven.
             position.as_ref().is_none_or(|position| version.is_later(position).unwrap_or(true))
         };
-        if page.items().any(later) {
+        for object in page.items() {
+            population += 1;
+            if later(object) {
+                verdict = Verdict::Later;
+            }
+        }
+        let complete = page.metadata.continue_token.is_empty();
+        let before = self.position.as_ref().and_then(|position| position.population);
+        if complete && before.is_some_and(|before| before != population) {
             verdict = Verdict::Later;
         }
         let ticket = self.ticket();
-        if verdict == Verdict::NothingLater && !page.metadata.continue_token.is_empty() {
-            self.renewal.step = Step::Verifying { ticket, asked: now, begun, version, verdict };
+        if verdict == Verdict::NothingLater && !complete {
+            self.renewal.step = Step::Verifying { ticket, asked: now, begun, version, population, verdict };
             act(Action::List { ticket, continue_token: &page.metadata.continue_token, limit: PAGE, form: Form::Metadata });
             return;
         }
         if verdict == Verdict::NothingLater {
-            self.renewal.candidate = Some(Position { resource_version: version, at: begun });
+            self.renewal.candidate = Some(Position { resource_version: version, at: begun, population: Some(population) });
         }
         self.renewal.step = Step::Opening { ticket, asked: now };
         let timeout = self.backoff.watch_timeout();

@@ -129,8 +129,9 @@ fn w15_refusal_is_reported_and_heals() {
 fn list_that_cannot_be_had_does_not_hold_up_the_others() {
     let mut run = Run::new(Keeps::Objects);
     run.tick("list");
+    run.cut("");
     let mut said = String::new();
-    while said != "end  0" {
+    while !said.starts_with("end  0") {
         run.now = run.machine.next_deadline().unwrap().max(run.now);
         said = run.give_all(Input::Tick);
         if said == "list" {
@@ -171,7 +172,7 @@ fn w11_checkpoint_resumes_where_it_was() {
     for name in ["a", "b"] {
         known.observe(&known_object(name, "u1", 5));
     }
-    let position = Position { resource_version: "10".to_owned(), at: Nanos(0) };
+    let position = Position { resource_version: "10".to_owned(), at: Nanos(0), population: None };
     let mut run = Run::of(Machine::new(Choice::default(), Keeps::Objects, Jitter::new(3)).resume(position, Some(known)));
     run.tick("watch 10");
     run.opened("");
@@ -181,7 +182,7 @@ fn w11_checkpoint_resumes_where_it_was() {
 
 #[test]
 fn checkpoint_that_is_too_old_says_so() {
-    let position = || Position { resource_version: "10".to_owned(), at: Nanos(0) };
+    let position = || Position { resource_version: "10".to_owned(), at: Nanos(0), population: None };
     let machine = || Machine::new(Choice::default(), Keeps::Objects, Jitter::new(3));
     let mut run = Run::of(machine().resume(position(), Some(Known::default())));
     run.tick("watch 10");
@@ -402,8 +403,7 @@ impl Run {
     #[track_caller]
     fn status(&mut self, code: u16, reason: &str, retry_after: Option<u64>, want: &str) {
         let message = if code == 504 { "Too large resource version: 10, current: 3".to_owned() } else { "so it is".to_owned() };
-        let failure =
-            Failure::Status { code, reason: reason.to_owned(), message, retry_after: retry_after.map(Duration::from_secs) };
+        let failure = Failure::Status { code, reason: reason.to_owned(), message, retry_after: retry_after.map(Duration::from_secs) };
         self.check(Input::Failed(self.last, failure), Some(want));
     }
 
