@@ -28,14 +28,17 @@
 //! assert!(Selection::new("v1/nodes").namespaces.is_empty(), "everywhere, unless told otherwise");
 //! ```
 
+mod connect;
 pub mod discovery;
 mod feed;
 pub mod known;
 mod line;
 pub mod machine;
+mod request;
 mod selection;
 mod strip;
 
+pub use connect::{Cluster, ConnectError, contexts, current_context};
 pub use feed::Feed;
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
 pub use strip::{LAST_APPLIED, strip};
