@@ -4,6 +4,7 @@
 //! labels and owners, because the object is no longer there to be asked.
 
 mod identity;
+mod text;
 mod texts;
 
 pub use identity::{Uid, Version};
@@ -58,6 +59,7 @@ pub struct Known {
     table: HashTable<Entry>,
     texts: Texts,
     round: u32,
+    edits: u64,
 }
 
 /// One object, packed: round, labels, owners, namespace (4 bytes each), [`Uid`], [`Version`], name.
@@ -90,6 +92,12 @@ impl Known {
     #[must_use]
     pub fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// Returns how often what is known has changed.
+    #[must_use]
+    pub const fn edits(&self) -> u64 {
+        self.edits
     }
 
     /// Tells whether nothing is known.
@@ -152,6 +160,7 @@ impl Known {
     }
 
     fn insert(&mut self, hash: u64, object: &KnownObject<'_>) {
+        self.edits += 1;
         let numbers = [
             self.round,
             self.texts.intern(&object.labels),
@@ -178,6 +187,7 @@ impl Known {
 
     /// What was known of an entry that has left the table, its texts released.
     fn release(&mut self, entry: &Entry) -> KnownObject<'static> {
+        self.edits += 1;
         let KnownObject { namespace, name, uid, version, labels, owner_references } = self.read(entry);
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let object = KnownObject {

@@ -28,17 +28,22 @@
 //! assert!(Selection::new("v1/nodes").namespaces.is_empty(), "everywhere, unless told otherwise");
 //! ```
 
+pub mod checkpoint;
 mod connect;
 pub mod discovery;
 mod feed;
+mod health;
 pub mod known;
 mod line;
 pub mod machine;
 mod request;
 mod selection;
 mod strip;
+mod watcher;
 
 pub use connect::{Cluster, ConnectError, contexts, current_context};
 pub use feed::Feed;
+pub use health::{Absent, Health, WatchHealth, WatchName};
+pub use watcher::{Output, StartError, Watcher, WatcherBuilder};
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
 pub use strip::{LAST_APPLIED, strip};

@@ -464,7 +464,7 @@ impl Machine {
     }
 
     /// Begins: announces the first list, and asks for nothing yet. [`Input::Tick`] does.
-    pub fn begin(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub fn begin(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.status.since.get_or_insert(now);
         if matches!(self.goal, Goal::List(_)) {
             self.open_list(act);
@@ -472,7 +472,7 @@ impl Machine {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input<'_>, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub fn handle(&mut self, input: Input<'_>, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         match input {
             Input::Tick => self.tick(now, act),
             Input::Opened(ticket) if self.phase == Phase::Asked(ticket, self.asked_at()) => self.opened(ticket, now),
@@ -489,7 +489,7 @@ impl Machine {
     }
 
     /// Ends: the collection no longer exists. What was known is delivered as deleted.
-    pub fn vanish(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub fn vanish(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.abandon(act);
         self.call_off(act);
         self.known.begin_round();
@@ -519,7 +519,7 @@ impl Machine {
         [main, patience].into_iter().flatten().min()
     }
 
-    fn tick(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn tick(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         if self.list_open && self.failing_since.is_some_and(|since| after(since, LIST_PATIENCE) <= now) {
             self.close_list("", 0, act);
         }
@@ -565,7 +565,7 @@ impl Machine {
     }
 
     /// Asks for what is wanted next.
-    fn ask(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn ask(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let ticket = self.ticket();
         self.phase = Phase::Asked(ticket, now);
         match &self.goal {
@@ -592,7 +592,7 @@ impl Machine {
         }
     }
 
-    fn line(&mut self, text: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn line(&mut self, text: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let Some((kind, object)) = line::read(text) else {
             let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
             self.abandon(act);
@@ -621,7 +621,7 @@ impl Machine {
     }
 
     /// Everything up to a version has been delivered.
-    fn moved(&mut self, kind: LineType, version: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn moved(&mut self, kind: LineType, version: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.lines += 1;
         self.doubts = 0;
         if self.origin != Origin::RestoredPosition {
@@ -651,7 +651,7 @@ impl Machine {
     }
 
     /// A watch ended as it should: the server's time was up, or it is going away.
-    fn ended(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn ended(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         match (self.phase, &self.goal) {
             // A stream that lived for a while is proof enough, also without a line.
             (Phase::Open(_, since), Goal::Watch) if after(since, backoff::PROVEN) <= now => {
@@ -665,7 +665,7 @@ impl Machine {
     }
 
     /// A request failed, or a stream broke.
-    fn failed(&mut self, failure: &Failure, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn failed(&mut self, failure: &Failure, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         match failure {
             Failure::Connection { message } => {
                 let proven = self.lines > 0 && matches!(self.phase, Phase::Open(..));
@@ -684,7 +684,7 @@ impl Machine {
     }
 
     /// The server answered with an error.
-    fn refused(&mut self, status: &ApiStatus, retry_after: Option<Duration>, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn refused(&mut self, status: &ApiStatus, retry_after: Option<Duration>, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let expired = status.code == 410 || matches!(&*status.reason, "Expired" | "Gone");
         if expired {
             self.expired(GapCause::Expired, now, act);
@@ -722,7 +722,7 @@ impl Machine {
     }
 
     /// Something that a position may be the reason of: after a few times it is given up.
-    fn doubt(&mut self, cause: GapCause, message: String, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn doubt(&mut self, cause: GapCause, message: String, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.doubts += 1;
         if self.doubts > DOUBT && matches!(self.goal, Goal::Watch) {
             self.doubts = 0;
@@ -735,7 +735,7 @@ impl Machine {
     }
 
     /// The server no longer has what follows the position, or the `continue` token of a list.
-    fn expired(&mut self, cause: GapCause, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn expired(&mut self, cause: GapCause, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.call_off(act);
         self.renewal.candidate = None;
         let bridges = match &mut self.goal {
@@ -762,7 +762,7 @@ impl Machine {
     }
 
     /// Asks again, after a pause that grows with each time that nothing came of it.
-    fn again(&mut self, now: Nanos, at_least: Option<Duration>, act: &mut impl FnMut(Action<'_>)) {
+    fn again(&mut self, now: Nanos, at_least: Option<Duration>, act: &mut dyn FnMut(Action<'_>)) {
         let opened = match self.phase {
             Phase::Open(_, since) => Some(since),
             Phase::New | Phase::Asked(..) | Phase::Waiting(_) | Phase::Vanished => None,
@@ -779,20 +779,20 @@ impl Machine {
     }
 
     /// Closes the main request.
-    fn abandon(&mut self, act: &mut impl FnMut(Action<'_>)) {
+    fn abandon(&mut self, act: &mut dyn FnMut(Action<'_>)) {
         if let Phase::Asked(ticket, _) | Phase::Open(ticket, _) = self.phase {
             act(Action::Close(ticket));
         }
     }
 
-    fn open_list(&mut self, act: &mut impl FnMut(Action<'_>)) {
+    fn open_list(&mut self, act: &mut dyn FnMut(Action<'_>)) {
         if !self.list_open {
             self.list_open = true;
             act(Action::Deliver(Delivery::ListBegin));
         }
     }
 
-    fn close_list(&mut self, resource_version: &str, objects: u64, act: &mut impl FnMut(Action<'_>)) {
+    fn close_list(&mut self, resource_version: &str, objects: u64, act: &mut dyn FnMut(Action<'_>)) {
         if self.list_open {
             self.list_open = false;
             act(Action::Deliver(Delivery::ListEnd { resource_version, objects }));

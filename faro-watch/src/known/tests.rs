@@ -82,6 +82,9 @@ proptest! {
             }
             let mut all: Vec<_> = known.iter().collect();
             all.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+            let again = Known::from_lines(&known.to_lines()).unwrap();
+            prop_assert_eq!(again.len(), known.len());
+            prop_assert!(known.iter().all(|object| again.find(&object.namespace, &object.name) == Some(object)));
             prop_assert_eq!(all, plain.values().cloned().collect::<Vec<_>>());
         }
     }

@@ -23,7 +23,7 @@ fn seen<'a>(object: &'a Object<'a>) -> KnownObject<'a> {
 
 impl Machine {
     /// A watch line reports a change.
-    pub(super) fn changed(&mut self, change: Change, object: &Object<'_>, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn changed(&mut self, change: Change, object: &Object<'_>, act: &mut dyn FnMut(Action<'_>)) {
         let mut deliver = |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object })));
         let selected = self.choice.selects(object);
         if self.keeps == Keeps::Nothing {
@@ -66,7 +66,7 @@ impl Machine {
     }
 
     /// One page of a list has come.
-    pub(super) fn page(&mut self, body: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn page(&mut self, body: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let Some(page) = Page::read(body) else {
             let shown: String = body.chars().take(80).flat_map(char::escape_debug).collect();
             self.failed(&Failure::Connection { message: format!("the answer is no list: `{shown}`") }, now, act);
@@ -95,7 +95,7 @@ impl Machine {
         self.ask(now, act);
     }
 
-    fn listed(&mut self, object: &Object<'_>, list: &mut List, act: &mut impl FnMut(Action<'_>)) {
+    fn listed(&mut self, object: &Object<'_>, list: &mut List, act: &mut dyn FnMut(Action<'_>)) {
         list.population += 1;
         let compared = self.origin != Origin::Fresh;
         let evidence = if compared { Evidence::Compared } else { Evidence::Reported };
@@ -133,7 +133,7 @@ impl Machine {
         list.recovered += 1;
     }
 
-    fn list_complete(&mut self, mut list: List, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    fn list_complete(&mut self, mut list: List, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         for object in self.known.end_round() {
             list.recovered += 1;
             act(Action::Deliver(Delivery::Missing(&object)));

@@ -47,7 +47,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn renew(&mut self, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn renew(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         match &self.renewal.step {
             Step::Idle => {
                 // The stream from before it has been open for a whole renewal and silent: it is delivered.
@@ -73,7 +73,7 @@ impl Machine {
     }
 
     /// A page of the list that verifies the position.
-    pub(super) fn verified(&mut self, from: Ticket, body: &str, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn verified(&mut self, from: Ticket, body: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let Step::Verifying { ticket, begun, version, population, verdict, .. } = &self.renewal.step else { return };
         if *ticket != from {
             return;
@@ -118,7 +118,7 @@ impl Machine {
         act(Action::Watch { ticket, resource_version, timeout });
     }
 
-    pub(super) fn successor_opened(&mut self, from: Ticket, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn successor_opened(&mut self, from: Ticket, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         if !matches!(self.renewal.step, Step::Opening { ticket, .. } if ticket == from) {
             return;
         }
@@ -132,7 +132,7 @@ impl Machine {
     }
 
     /// The old stream lives, or is gone: no successor is needed.
-    pub(super) fn call_off(&mut self, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn call_off(&mut self, act: &mut dyn FnMut(Action<'_>)) {
         match std::mem::take(&mut self.renewal.step) {
             Step::Idle => {}
             Step::Verifying { ticket, .. } | Step::Opening { ticket, .. } => {
@@ -144,7 +144,7 @@ impl Machine {
     }
 
     /// A request of the renewal failed. The old stream goes on.
-    pub(super) fn renewal_failed(&mut self, from: Ticket, failure: Option<&Failure>, now: Nanos, act: &mut impl FnMut(Action<'_>)) {
+    pub(super) fn renewal_failed(&mut self, from: Ticket, failure: Option<&Failure>, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         let opening = match self.renewal.step {
             Step::Verifying { ticket, .. } if ticket == from => false,
             Step::Opening { ticket, .. } if ticket == from => true,
