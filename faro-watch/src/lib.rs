@@ -28,55 +28,22 @@
 //! assert!(Selection::new("v1/nodes").namespaces.is_empty(), "everywhere, unless told otherwise");
 //! ```
 
-/// What to watch: one collection, where, and which of its objects.
-///
-/// Selectors are handed to the API server as they are written, so they mean what they mean to `kubectl`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Selection {
-    /// The collection: `v1/pods`, `apps/v1/deployments`.
-    pub gvr: String,
-    /// The namespaces; none means all, and cluster-scoped objects have none.
-    pub namespaces: Vec<String>,
-    /// Which objects by name (`metadata.name`); empty means all.
-    pub name: String,
-    /// Which objects by label, `app=web,tier!=db`; empty means all.
-    pub labels: String,
-    /// Which objects by field, `status.phase=Running`; empty means all.
-    pub fields: String,
-}
+pub mod checkpoint;
+mod connect;
+pub mod discovery;
+mod feed;
+mod health;
+pub mod known;
+mod line;
+pub mod machine;
+mod request;
+mod selection;
+mod strip;
+mod watcher;
 
-impl Selection {
-    /// Selects every object of a collection, in all namespaces.
-    #[must_use]
-    pub fn new(gvr: impl Into<String>) -> Self {
-        Self { gvr: gvr.into(), ..Self::default() }
-    }
-
-    /// Sets the namespaces; all.
-    #[must_use]
-    pub fn namespaces<T: Into<String>>(mut self, namespaces: impl IntoIterator<Item = T>) -> Self {
-        self.namespaces = namespaces.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets the one name; any.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Sets the label selector; none.
-    #[must_use]
-    pub fn labels(mut self, selector: impl Into<String>) -> Self {
-        self.labels = selector.into();
-        self
-    }
-
-    /// Sets the field selector; none.
-    #[must_use]
-    pub fn fields(mut self, selector: impl Into<String>) -> Self {
-        self.fields = selector.into();
-        self
-    }
-}
+pub use connect::{Cluster, ConnectError, contexts, current_context};
+pub use feed::Feed;
+pub use health::{Absent, Health, WatchHealth, WatchName};
+pub use watcher::{Output, StartError, Watcher, WatcherBuilder};
+pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
+pub use strip::{LAST_APPLIED, strip};
