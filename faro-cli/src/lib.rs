@@ -13,6 +13,7 @@ mod replay;
 mod rules;
 mod settings;
 mod signals;
+mod watch;
 
 pub use args::Program;
 
@@ -39,6 +40,8 @@ pub fn run(program: Program) -> ExitCode {
 fn dispatch(program: Program, command: Command) -> Result<(), Failure> {
     match command {
         Command::Replay(args) => replay::run(program, &args),
+        Command::Watch(args) => watch::run(program, &args),
+        Command::Record(args) => watch::record(&args),
         Command::Schema => print(faro_core::record::SCHEMA.trim_end().as_bytes()),
         Command::Reasons { reason } => catalogue::run(reason.as_deref()),
         Command::CheckConfig { file } => rules::run(&file),

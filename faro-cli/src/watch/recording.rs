@@ -34,7 +34,7 @@ pub(crate) struct Files {
     since: Nanos,
 }
 
-/// The line with which a file begins, and the one with which a run ends.
+/// A line of the run's own: how a file begins and how a run ends.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Mark<'a> {
@@ -42,6 +42,22 @@ struct Mark<'a> {
     received_at: Nanos,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot: Option<&'a Snapshot>,
+}
+
+impl Mark<'_> {
+    fn line(&self) -> Result<String, Failure> {
+        serde_json::to_string(self).map_err(|error| Failure::failed(format!("cannot write a snapshot: {error}")))
+    }
+}
+
+/// The line with which a file begins: what the engine remembers.
+pub(crate) fn beginning(now: Nanos, snapshot: &Snapshot) -> Result<String, Failure> {
+    Mark { control: "snapshot", received_at: now, snapshot: Some(snapshot) }.line()
+}
+
+/// The line with which a run ends: what was due by then has happened.
+pub(crate) fn end(now: Nanos) -> Result<String, Failure> {
+    Mark { control: "end", received_at: now, snapshot: None }.line()
 }
 
 impl Recording {
@@ -56,33 +72,23 @@ impl Recording {
         Ok(Self::File(Files { path: path.to_owned(), rotation, out: BufWriter::new(out), size, since: now }))
     }
 
-    /// Begins with what the engine remembers.
-    pub(crate) fn begin(&mut self, now: Nanos, snapshot: &Snapshot) -> Result<(), Failure> {
-        self.mark(Mark { control: "snapshot", received_at: now, snapshot: Some(snapshot) })
-    }
-
-    /// Writes the line that the engine is fed next; a new file begins with what it remembers by now.
-    pub(crate) fn line(&mut self, line: &str, now: Nanos, snapshot: impl FnOnce() -> Snapshot) -> Result<(), Failure> {
-        if let Self::File(files) = self
-            && files.is_full(line.len() as u64, now)
-        {
-            files.rotate(now)?;
-            self.begin(now, &snapshot())?;
-        }
-        self.write(line.as_bytes())
-    }
-
-    /// Ends with the moment of the end: what was due by then has happened.
-    pub(crate) fn end(&mut self, now: Nanos) -> Result<(), Failure> {
-        self.mark(Mark { control: "end", received_at: now, snapshot: None })?;
-        self.sync()
-    }
-
-    /// Sees to it that all lines are with the system; a file's also on the disk.
-    pub(crate) fn sync(&mut self) -> Result<(), Failure> {
+    /// Begins another file if this one has no room for a line of so many bytes, and tells whether it did.
+    pub(crate) fn rotate(&mut self, more: usize, now: Nanos) -> Result<bool, Failure> {
         match self {
-            Self::Stdout(out) => out.flush().map_err(|error| Failure::output(&error)),
-            Self::File(files) => files.sync().map_err(|error| Failure::io("cannot write", &files.path, &error)),
+            Self::File(files) if files.is_full(more as u64, now) => files.rotate(now).map(|()| true),
+            Self::File(_) | Self::Stdout(_) => Ok(false),
+        }
+    }
+
+    /// Writes one line.
+    pub(crate) fn write(&mut self, line: &str) -> Result<(), Failure> {
+        let put = |out: &mut dyn Write| out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n"));
+        match self {
+            Self::Stdout(out) => put(out).map_err(|error| Failure::output(&error)),
+            Self::File(files) => {
+                files.size += line.len() as u64 + 1;
+                put(&mut files.out).map_err(|error| Failure::io("cannot write", &files.path, &error))
+            }
         }
     }
 
@@ -94,19 +100,11 @@ impl Recording {
         }
     }
 
-    fn mark(&mut self, mark: Mark<'_>) -> Result<(), Failure> {
-        let line = serde_json::to_vec(&mark).map_err(|error| Failure::failed(format!("cannot write a snapshot: {error}")))?;
-        self.write(&line)
-    }
-
-    fn write(&mut self, line: &[u8]) -> Result<(), Failure> {
+    /// Sees to it that all lines of a file are on the disk.
+    pub(crate) fn sync(&mut self) -> Result<(), Failure> {
         match self {
-            Self::Stdout(out) => out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(|error| Failure::output(&error)),
-            Self::File(files) => {
-                files.size += line.len() as u64 + 1;
-                let written = files.out.write_all(line).and_then(|()| files.out.write_all(b"\n"));
-                written.map_err(|error| Failure::io("cannot write", &files.path, &error))
-            }
+            Self::Stdout(_) => self.flush(),
+            Self::File(files) => files.sync().map_err(|error| Failure::io("cannot write", &files.path, &error)),
         }
     }
 }
@@ -172,13 +170,13 @@ mod tests {
         let path = directory.path().join("a.ndjson");
         std::fs::write(&path, "{\"whole\":1}\n{\"torn").unwrap();
         let mut recording = Recording::to_file(&path, Rotation::default(), Nanos(0)).unwrap();
-        recording.line(LINE, Nanos(1), snapshot).unwrap();
+        recording.write(LINE).unwrap();
         recording.sync().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{{\"whole\":1}}\n{{\"torn\n{LINE}\n"));
     }
 
     #[test]
-    fn full_file_gets_its_time_for_a_name_and_the_next_begins_with_a_snapshot() {
+    fn full_file_gets_its_time_for_a_name() {
         check(Rotation { size: Some(60), age: None });
         check(Rotation { size: None, age: Some(Nanos(2)) });
     }
@@ -192,26 +190,26 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    /// Two lines fit, the third begins a file.
+    /// One line fits, the second begins a file.
     #[track_caller]
     fn check(rotation: Rotation) {
         let directory = tempfile::tempdir().unwrap();
         let mut recording = Recording::to_file(&directory.path().join("a.ndjson"), rotation, Nanos(0)).unwrap();
         for now in [1, 5] {
-            recording.line(LINE, Nanos(now), snapshot).unwrap();
+            assert_eq!(recording.rotate(LINE.len(), Nanos(now)), Ok(now == 5));
+            recording.write(LINE).unwrap();
         }
-        recording.end(Nanos(6)).unwrap();
-        let mut files: Vec<PathBuf> = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
-        files.sort();
-        let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["a-19700101T000000.000000005Z.ndjson", "a.ndjson"]);
-        let text = std::fs::read_to_string(&files[1]).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].starts_with(r#"{"control":"snapshot","receivedAt":"1970-01-01T00:00:00.000000005Z","snapshot":{"#), "{text}");
-        assert_eq!(&lines[1..], [LINE, r#"{"control":"end","receivedAt":"1970-01-01T00:00:00.000000006Z"}"#]);
+        recording.sync().unwrap();
+        for name in ["a-19700101T000000.000000005Z.ndjson", "a.ndjson"] {
+            assert_eq!(std::fs::read_to_string(directory.path().join(name)).unwrap(), format!("{LINE}\n"), "{name}");
+        }
     }
 
-    fn snapshot() -> Snapshot {
-        Engine::new(EngineConfig::default()).snapshot()
+    #[test]
+    fn beginning_and_end_are_control_lines() {
+        let snapshot = Engine::new(EngineConfig::default()).snapshot();
+        let line = beginning(Nanos(5), &snapshot).unwrap();
+        assert!(line.starts_with(r#"{"control":"snapshot","receivedAt":"1970-01-01T00:00:00.000000005Z","snapshot":{"#), "{line}");
+        assert_eq!(end(Nanos(6)).unwrap(), r#"{"control":"end","receivedAt":"1970-01-01T00:00:00.000000006Z"}"#);
     }
 }

@@ -32,6 +32,12 @@ impl Engine {
         self.begin_scope(scope);
     }
 
+    /// Tells whether a list is open.
+    #[must_use]
+    pub fn is_listing(&self) -> bool {
+        !self.lists.is_empty()
+    }
+
     pub(crate) fn begin_scope(&mut self, scope: Scope) {
         if self.lists.len() >= SCOPES {
             return;
