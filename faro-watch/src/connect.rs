@@ -164,10 +164,9 @@ impl Cluster {
             Source::Kubeconfig { file, context } => {
                 let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
                 let kubeconfig: Kubeconfig = kubeconfig::read(file.as_deref())?;
-                kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|source| ConnectError::Kubeconfig {
-                    place: kubeconfig::place(file.as_deref()),
-                    source: Box::new(source),
-                })?
+                kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .map_err(|source| ConnectError::Kubeconfig { place: kubeconfig::place(file.as_deref()), source: Box::new(source) })?
             }
         };
         self.client(config).map_err(|source| ConnectError::Client { cluster: self.name.clone(), source: Box::new(source) })

@@ -141,14 +141,19 @@ impl Health {
     /// Returns how each watch is doing, in the order in which they were begun.
     #[must_use]
     pub fn watches(&self) -> Vec<WatchHealth> {
-        let health = |(name, status): &(WatchName, watch::Receiver<Status>)| WatchHealth { name: name.clone(), status: status.borrow().clone() };
+        let health =
+            |(name, status): &(WatchName, watch::Receiver<Status>)| WatchHealth { name: name.clone(), status: status.borrow().clone() };
         self.shared().watches.values().map(health).collect()
     }
 
     /// Returns the collections that were asked for and are not there.
     #[must_use]
     pub fn missing(&self) -> Vec<Absent> {
-        let absent = |((cluster, gvr), reason): (&(String, String), &String)| Absent { cluster: cluster.clone(), gvr: gvr.clone(), reason: reason.clone() };
+        let absent = |((cluster, gvr), reason): (&(String, String), &String)| Absent {
+            cluster: cluster.clone(),
+            gvr: gvr.clone(),
+            reason: reason.clone(),
+        };
         self.shared().absent.iter().map(absent).collect()
     }
 

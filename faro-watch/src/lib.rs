@@ -44,6 +44,6 @@ mod watcher;
 pub use connect::{Cluster, ConnectError, contexts, current_context};
 pub use feed::Feed;
 pub use health::{Absent, Health, WatchHealth, WatchName};
-pub use watcher::{Output, StartError, Watcher, WatcherBuilder};
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
 pub use strip::{LAST_APPLIED, strip};
+pub use watcher::{Output, StartError, Watcher, WatcherBuilder};

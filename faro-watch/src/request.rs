@@ -20,9 +20,12 @@ const ERROR_BODY: usize = 64 * 1024;
 /// The most of any other answer that is read at once: a page of 500 objects of half a megabyte each.
 const ANSWER_BODY: usize = 256 * 1024 * 1024;
 
+/// How long a document is waited for; lists and watches have the machine's deadlines.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 const AGENT: &str = concat!("faro/", env!("CARGO_PKG_VERSION"));
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const PARTIAL: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const PARTIAL_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
@@ -67,11 +70,6 @@ impl Ask {
         Self { uri, accept: if wants_metadata(target) { PARTIAL } else { JSON } }
     }
 
-    /// Any document.
-    pub(crate) fn document(path: &str, accept: &'static str) -> Self {
-        Self { uri: path.to_owned(), accept }
-    }
-
     fn request(&self) -> Result<Request<Body>, Failure> {
         Request::get(&self.uri)
             .header(ACCEPT, self.accept)
@@ -113,8 +111,15 @@ impl std::fmt::Display for Escaped<'_> {
     }
 }
 
-/// Asks for a whole document.
-pub(crate) async fn whole(client: &kube::Client, ask: &Ask) -> Result<String, Failure> {
+/// Asks for a document, and waits for it no longer than [`PATIENCE`].
+pub(crate) async fn document(client: &kube::Client, path: &str, accept: &'static str) -> Result<String, Failure> {
+    let ask = Ask { uri: path.to_owned(), accept };
+    let late = |_| Err(Failure::Connection { message: format!("no answer within {} s", PATIENCE.as_secs()) });
+    tokio::time::timeout(PATIENCE, whole(client, &ask)).await.unwrap_or_else(late)
+}
+
+/// Asks for a whole answer.
+async fn whole(client: &kube::Client, ask: &Ask) -> Result<String, Failure> {
     let response = send(client, ask).await?;
     let html = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let body = read(response, ANSWER_BODY).await?;
@@ -123,6 +128,19 @@ pub(crate) async fn whole(client: &kube::Client, ask: &Ask) -> Result<String, Fa
         return Err(Failure::Connection { message: format!("the answer is a page of HTML, not Kubernetes: `{}`", shown(&text)) });
     }
     Ok(text)
+}
+
+/// Applies an object (server-side apply, KEP-555).
+pub(crate) async fn apply(client: &kube::Client, uri: &str, body: String) -> Result<(), Failure> {
+    let request = Request::patch(uri)
+        .header(ACCEPT, JSON)
+        // JSON is YAML.
+        .header(CONTENT_TYPE, "application/apply-patch+yaml")
+        .header(USER_AGENT, AGENT)
+        .body(Body::from(body.into_bytes()))
+        .map_err(|error| Failure::Connection { message: format!("`{uri}` is no URI: {error}") })?;
+    let response = client.send(request).await.map_err(|error| broken(&error))?;
+    if response.status().is_success() { Ok(()) } else { Err(refused(response).await) }
 }
 
 /// Asks for a page of a list.
@@ -234,7 +252,14 @@ mod tests {
 
     fn target(gvr: &str, plural: &str) -> Target {
         let resource = Resource { gvr: gvr.to_owned(), api_version: "v1".to_owned(), plural: plural.to_owned(), ..Resource::default() };
-        Target { resource, namespace: String::new(), labels: String::new(), fields: String::new(), choice: Choice::default(), content: Content::Whole }
+        Target {
+            resource,
+            namespace: String::new(),
+            labels: String::new(),
+            fields: String::new(),
+            choice: Choice::default(),
+            content: Content::Whole,
+        }
     }
 
     #[track_caller]

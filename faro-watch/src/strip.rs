@@ -38,11 +38,10 @@ pub fn strip(line: &str) -> Cow<'_, str> {
     cuts.apply(line)
 }
 
-/// Removes the values of annotations from a Secret's text.
+/// Removes every value from a Secret's text. `managedFields` name fields, without values, and stay.
 pub(crate) fn strip_secret(object: &str) -> Option<String> {
-    let mut cuts = Cuts::default();
+    let mut cuts = Cuts { managed_fields: ManagedFields::Stay, ..Cuts::default() };
     strip_object_as(object, 0, Secrecy::Secret, &mut cuts)?;
-    cuts.changed_at = None;
     Some(cuts.apply(object).into_owned())
 }
 
@@ -51,6 +50,14 @@ pub(crate) fn strip_secret(object: &str) -> Option<String> {
 struct Cuts {
     ranges: Vec<(Range<usize>, &'static str)>,
     changed_at: Option<String>,
+    managed_fields: ManagedFields,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum ManagedFields {
+    #[default]
+    Go,
+    Stay,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -81,7 +88,7 @@ fn strip_object_as(text: &str, start: usize, secrecy: Secrecy, cuts: &mut Cuts) 
 
 fn strip_metadata(text: &str, start: usize, secrecy: Secrecy, cuts: &mut Cuts) -> Option<()> {
     for member in &members(text, start)? {
-        if member.is(text, "managedFields") {
+        if cuts.managed_fields == ManagedFields::Go && member.is(text, "managedFields") {
             cuts.changed_at = newest(&text[member.value.clone()]);
             cuts.remove(member);
         }

@@ -75,10 +75,16 @@ mod tests {
     fn w20_errors_say_what_and_where_in_one_line() {
         let file = written(ONE);
         let place = file.path().display();
-        check(Cluster::find(Some(file.path().to_owned()), Some("b")).unwrap_err(), &format!("context `b` is not in `{place}`; there are a"));
+        check(
+            Cluster::find(Some(file.path().to_owned()), Some("b")).unwrap_err(),
+            &format!("context `b` is not in `{place}`; there are a"),
+        );
         let bad = written("contexts: [");
         let error = Cluster::find(Some(bad.path().to_owned()), None).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("kubeconfig `{}`: failed to parse kubeconfig YAML", bad.path().display())) && !error.contains('\n'), "{error}");
+        assert!(
+            error.starts_with(&format!("kubeconfig `{}`: failed to parse kubeconfig YAML", bad.path().display())) && !error.contains('\n'),
+            "{error}"
+        );
         let error = Cluster::find(Some("/nowhere/config".into()), None).unwrap_err().to_string();
         assert!(error.starts_with("kubeconfig `/nowhere/config`: ") && error.contains("No such file"), "{error}");
     }

@@ -11,7 +11,7 @@ use crate::health::Health;
 use crate::known::Known;
 use crate::machine::backoff::Jitter;
 use crate::machine::{Failure, Keeps, Machine};
-use crate::request::{self, Ask};
+use crate::request;
 use crate::selection::{PlanError, Selection, Target, plan};
 use faro_core::Nanos;
 use std::collections::BTreeMap;
@@ -133,7 +133,7 @@ impl Supervisor {
         for gvr in self.wanted.keys().cloned().collect::<Vec<_>>() {
             let Some((api_version, _)) = discovery::split(&gvr) else { continue };
             let path = discovery::group_path(api_version);
-            let found = match request::whole(&client, &Ask::document(&path, "application/json")).await {
+            let found = match request::document(&client, &path, request::JSON).await {
                 Ok(body) => {
                     let mut catalogue = Catalogue::default();
                     if catalogue.add_group_version(&body).is_none() {
@@ -209,17 +209,18 @@ async fn discover(client: &kube::Client, wanted: impl Iterator<Item = &String>) 
     let mut catalogue = Catalogue::default();
     let mut aggregated = true;
     for path in ["/api", "/apis"] {
-        let body = request::whole(client, &Ask::document(path, discovery::ACCEPT)).await.map_err(|failure| (path.to_owned(), failure))?;
+        let body = request::document(client, path, discovery::ACCEPT).await.map_err(|failure| (path.to_owned(), failure))?;
         aggregated &= catalogue.add_aggregated(&body).is_some();
     }
     if aggregated {
         return Ok(catalogue);
     }
-    let mut paths: Vec<String> = wanted.filter_map(|gvr| discovery::split(gvr)).map(|(api_version, _)| discovery::group_path(api_version)).collect();
+    let mut paths: Vec<String> =
+        wanted.filter_map(|gvr| discovery::split(gvr)).map(|(api_version, _)| discovery::group_path(api_version)).collect();
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        match request::whole(client, &Ask::document(&path, "application/json")).await {
+        match request::document(client, &path, request::JSON).await {
             Ok(body) if catalogue.add_group_version(&body).is_some() => {}
             Ok(_) => return Err((path, Failure::Connection { message: "the answer is no APIResourceList".to_owned() })),
             Err(Failure::Status { code: 404, .. }) => {}
