@@ -66,6 +66,14 @@ impl<W: Write> Output<W> {
         self.lines.clear();
     }
 
+    /// Sees to it that what was written to a file survives a crash; of a pipe or a terminal there is nothing to keep.
+    pub(crate) fn sync(&mut self) {
+        if let Ok(stdout) = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned() {
+            // Only files can be synced.
+            let _ = std::fs::File::from(stdout).sync_data();
+        }
+    }
+
     /// Writes all that is left, and tells whether everything arrived.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.flush();

@@ -4,6 +4,7 @@ mod clock;
 mod entries;
 mod live;
 mod recording;
+mod store;
 mod wanted;
 
 pub(crate) use entries::KEYS;
@@ -24,7 +25,8 @@ use wanted::Wanted;
 /// Runs `watch`.
 pub(crate) fn run(program: Program, args: &WatchArgs) -> Result<(), Failure> {
     let config = settings::engine(&args.output, &args.selection, &args.grouping, None)?;
-    let whole = [Emitted::Object, Emitted::Incident].into_iter().any(|one| settings::emits(&args.output.emit, one)) || args.record.is_some();
+    let whole =
+        [Emitted::Object, Emitted::Incident].into_iter().any(|one| settings::emits(&args.output.emit, one)) || args.record.is_some();
     let entries = read_entries(args.config.as_deref())?;
     let wanted = Wanted::new(entries, &args.selection.gvr, &args.selection.namespace, whole);
     let clusters = clusters(&args.cluster, args.grouping.cluster.as_deref())?;

@@ -38,10 +38,11 @@ pub(super) fn read(program: Program, subcommand: &str, file: &Path, given: &ArgM
     let Some(chosen) = whole.find_subcommand(subcommand) else { return Ok(Vec::new()) };
     let known: Vec<&Arg> = chosen.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !NOT_HERE.contains(&long))).collect();
     let mut more = Vec::new();
-    for (name, value) in entries.iter().filter(|(name, _)| !entries_of(subcommand).any(|entry| entry == name.as_str())) {
+    for (name, value) in entries.iter().filter(|(name, _)| !entries_of(subcommand).contains(&name.as_str())) {
         let line = line_of(&text, name);
         let Some(arg) = known.iter().find(|arg| arg.get_long() == Some(name)) else {
-            let hint = Suggestion::of(name, known.iter().filter_map(|arg| arg.get_long()).chain(entries_of(subcommand)));
+            let options = known.iter().filter_map(|arg| arg.get_long());
+            let hint = Suggestion::of(name, options.chain(entries_of(subcommand).iter().map(|entry| &**entry)));
             return Err(wrong(line, format!("unknown option `{}`{hint}", shown(name))));
         };
         let values = arguments(arg, name, value).map_err(|what| wrong(line, what))?;
@@ -57,8 +58,8 @@ pub(super) fn read(program: Program, subcommand: &str, file: &Path, given: &ArgM
 }
 
 /// The keys that are no options: what to watch.
-fn entries_of(subcommand: &str) -> impl Iterator<Item = &'static str> {
-    KEYS.into_iter().filter(move |_| subcommand != "replay")
+fn entries_of(subcommand: &str) -> &'static [&'static str] {
+    if subcommand == "replay" { &[] } else { &KEYS }
 }
 
 /// One option as it would stand on the command line.

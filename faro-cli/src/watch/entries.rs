@@ -47,7 +47,12 @@ pub(crate) fn read(text: &str) -> Result<Vec<Entry>, Wrong> {
         for (gvr, wanted) in namespace.resources {
             let name = format!("namespaces[{index}].resources[{}]", gvr.value);
             let wanted = wanted.unwrap_or_default();
-            let written = Written { gvr, name_selector: wanted.name_selector, label_selector: wanted.label_selector, field_selector: wanted.field_selector };
+            let written = Written {
+                gvr,
+                name_selector: wanted.name_selector,
+                label_selector: wanted.label_selector,
+                field_selector: wanted.field_selector,
+            };
             entries.push(written.entry(name, namespace.name_selector.clone().into_iter().collect())?);
         }
     }
@@ -99,8 +104,11 @@ impl<'de> Deserialize<'de> for File {
 struct ByNamespace {
     name_selector: Option<String>,
     #[serde(deserialize_with = "pairs")]
-    resources: Vec<(Spanned<String>, Option<Wanted>)>,
+    resources: Vec<Pair>,
 }
+
+/// A collection, and what is wanted of it; all when nothing is said.
+type Pair = (Spanned<String>, Option<Wanted>);
 
 /// What is wanted of a collection within a namespace.
 #[derive(Default, Deserialize)]
@@ -156,11 +164,11 @@ impl Written {
 }
 
 /// A map as pairs in the order in which they were written, each key with its place.
-fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Spanned<String>, Option<Wanted>)>, D::Error> {
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pair>, D::Error> {
     struct PairsVisitor;
 
     impl<'de> Visitor<'de> for PairsVisitor {
-        type Value = Vec<(Spanned<String>, Option<Wanted>)>;
+        type Value = Vec<Pair>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("collections: `v1/pods: {}`")
@@ -201,8 +209,10 @@ mod tests {
 
     #[test]
     fn both_formats_say_the_same() {
-        let by_namespace = "namespaces:\n  - name_selector: shop\n    resources:\n      v1/configmaps: {label_selector: \"app=x\", name_selector: cm-1}\n";
-        let by_resource = "resources:\n  - gvr: v1/configmaps\n    namespace_names: [shop]\n    name_selector: cm-1\n    label_selector: app=x\n";
+        let by_namespace =
+            "namespaces:\n  - name_selector: shop\n    resources:\n      v1/configmaps: {label_selector: \"app=x\", name_selector: cm-1}\n";
+        let by_resource =
+            "resources:\n  - gvr: v1/configmaps\n    namespace_names: [shop]\n    name_selector: cm-1\n    label_selector: app=x\n";
         let want = Selection::new("v1/configmaps").namespaces(["shop"]).name("cm-1").labels("app=x");
         for text in [by_namespace, by_resource] {
             let entries = read(text).unwrap();
@@ -213,7 +223,9 @@ mod tests {
 
     #[test]
     fn a_collection_alone_means_every_namespace() {
-        for text in ["resources: [{gvr: v1/pods}]", "resources: [{gvr: v1/pods, namespace_names: []}]", "namespaces: [{resources: {v1/pods: }}]"] {
+        for text in
+            ["resources: [{gvr: v1/pods}]", "resources: [{gvr: v1/pods, namespace_names: []}]", "namespaces: [{resources: {v1/pods: }}]"]
+        {
             assert_eq!(read(text).unwrap()[0].selection, Selection::new("v1/pods"), "{text}");
         }
     }
