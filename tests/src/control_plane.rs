@@ -21,10 +21,10 @@ mod recorder;
 mod setup;
 mod shared;
 pub mod stages;
+mod start_error;
 mod supervised;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,7 +36,6 @@ use serde_json::{Value, json};
 
 pub use accounts::Account;
 pub use api::{Api, ApiError, Patch};
-use availability::Availability;
 pub use binaries::{Binaries, BuildError, kubernetes_version};
 pub use components::Component;
 use components::Plan;
@@ -45,62 +44,11 @@ pub use poll::{eventually, within};
 pub use recorder::Recorder;
 pub use setup::Setup;
 pub use shared::Shared;
+pub use start_error::StartError;
 use supervised::{Signal, Supervised};
 
 /// How long a component may take to become ready: many times what a busy machine takes.
 const START: Duration = Duration::from_secs(120);
-
-/// Why there is no control plane, or a part of it does not answer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The programs are not there.
-    #[error(transparent)]
-    Unavailable(#[from] BuildError),
-    /// A file or a process was refused.
-    #[error("cannot {action} `{}`: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No port is free.
-    #[error("no port for a server: {0}")]
-    NoPort(io::Error),
-    /// A key or a certificate could not be made.
-    #[error("cannot make a certificate: {0}")]
-    Certificate(#[from] rcgen::Error),
-    /// A component ended while it was waited for.
-    #[error("{} ended with {status}; see `{}`\n{logs}", component.program(), directory.display())]
-    Ended {
-        /// Which one.
-        component: Component,
-        /// How it ended.
-        status: ExitStatus,
-        /// The directory of the control plane, which is kept.
-        directory: PathBuf,
-        /// The end of each log.
-        logs: String,
-    },
-    /// Something did not become ready in time.
-    #[error("{what} was not ready within {} s: {problem}; see `{}`\n{logs}", START.as_secs(), directory.display())]
-    NotReady {
-        /// What was waited for.
-        what: &'static str,
-        /// What it said last.
-        problem: String,
-        /// The directory of the control plane, which is kept.
-        directory: PathBuf,
-        /// The end of each log.
-        logs: String,
-    },
-    /// The API server refused what a control plane needs.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-}
 
 /// A running control plane; all of it ends when this is dropped.
 #[derive(Debug)]
@@ -121,15 +69,8 @@ impl ControlPlane {
             Directory::create().map_err(|source| StartError::Io { action: "create a directory in", path: std::env::temp_dir(), source })?;
         let plan = Plan::make(&directory)?;
         let api = Api::from_kubeconfig(&plan.admin)?;
-        let control_plane = Self {
-            running: Mutex::default(),
-            directory: Mutex::new(directory),
-            binaries,
-            setup,
-            plan,
-            api,
-            namespaces: AtomicU32::new(0),
-        };
+        let control_plane =
+            Self { running: Mutex::default(), directory: Mutex::new(directory), binaries, setup, plan, api, namespaces: AtomicU32::new(0) };
         control_plane.start_all().inspect_err(|_| control_plane.keep_directory())?;
         Ok(control_plane)
     }
@@ -171,7 +112,9 @@ impl ControlPlane {
         self.await_ready(component)?;
         if component == Component::ApiServer {
             // Made by the API server itself, a moment after it is ready for the first time.
-            self.await_that("the namespace `default`", || self.api.read("/api/v1/namespaces/default").map(drop).map_err(|err| err.to_string()))?;
+            self.await_that("the namespace `default`", || {
+                self.api.read("/api/v1/namespaces/default").map(drop).map_err(|err| err.to_string())
+            })?;
         }
         Ok(())
     }
@@ -304,6 +247,11 @@ impl ControlPlane {
     /// Returns where the API server answers.
     pub fn url(&self) -> &str {
         &self.plan.cluster.url
+    }
+
+    /// Returns the path of the certificate that the API server's is signed with.
+    pub fn authority(&self) -> &Path {
+        &self.plan.cluster.authority
     }
 
     /// Returns the path of the kubeconfig with all rights.

@@ -15,6 +15,7 @@ const TOKEN_SECONDS: u32 = 24 * 3_600;
 pub struct Account {
     namespace: String,
     name: String,
+    token: String,
     kubeconfig: PathBuf,
     api: Api,
     admin: Api,
@@ -31,10 +32,10 @@ impl ControlPlane {
         self.api().create(&accounts, &json!({"metadata": {"name": name}}))?;
         let request = json!({"spec": {"expirationSeconds": TOKEN_SECONDS}});
         let token = self.api().create(&format!("{accounts}/{name}/token"), &request)?;
-        let token = token["status"]["token"].as_str().unwrap_or_default();
-        let kubeconfig = self.cluster().token(&format!("{namespace}.{name}"), namespace, token)?;
+        let token = token["status"]["token"].as_str().unwrap_or_default().to_owned();
+        let kubeconfig = self.cluster().token(&format!("{namespace}.{name}"), namespace, &token)?;
         let api = Api::from_kubeconfig(&kubeconfig)?;
-        Ok(Account { namespace: namespace.to_owned(), name: name.to_owned(), kubeconfig, api, admin: self.api().clone() })
+        Ok(Account { namespace: namespace.to_owned(), name: name.to_owned(), token, kubeconfig, api, admin: self.api().clone() })
     }
 }
 
@@ -42,6 +43,11 @@ impl Account {
     /// Returns the path of its kubeconfig; the default namespace is the account's.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// Returns its token, as a pod would find it in a file.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Returns a client that is this account.

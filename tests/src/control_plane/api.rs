@@ -134,10 +134,9 @@ impl Api {
     ///
     /// See [`Self::text`].
     pub fn list(&self, path: &str) -> Result<Vec<Value>, ApiError> {
-        match self.read(path)?["items"].take() {
-            Value::Array(items) => Ok(items),
-            other => Err(unreachable(path, &format!("no list of items but `{other}`"))),
-        }
+        let mut list = self.read(path)?;
+        let items = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
+        items.ok_or_else(|| unreachable(path, &"the answer has no `items`"))
     }
 
     /// Posts an object to the path of its list; returns what the server made of it.
@@ -214,11 +213,15 @@ fn unreachable(request: &str, problem: &dyn std::fmt::Display) -> ApiError {
 }
 
 /// The runtime of all clients. It outlives every test, so no connection is lost with the test that opened it.
-#[expect(clippy::expect_used, reason = "without threads there is no test run")]
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        Builder::new_multi_thread().worker_threads(1).thread_name("control-plane-client").enable_all().build().expect("threads can be started")
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("control-plane-client")
+            .enable_all()
+            .build()
+            .expect("threads can be started")
     })
 }
 

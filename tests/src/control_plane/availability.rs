@@ -7,21 +7,17 @@ use super::binaries::{Binaries, say};
 /// Set to `1` where a cluster test that cannot run is a failure, as on build machines.
 const REQUIRED: &str = "FARO_REQUIRE_CLUSTER";
 
-/// Either the programs or the reason why there are none.
-#[derive(Debug)]
-pub(super) struct Availability(Result<Binaries, String>);
-
-impl Availability {
-    /// Looks once a process: a build that failed would fail again, minutes later.
-    pub(super) fn of_this_process() -> &'static Self {
-        static AVAILABILITY: OnceLock<Availability> = OnceLock::new();
-        AVAILABILITY.get_or_init(|| Self(Binaries::ensure().map_err(|err| err.to_string())))
-    }
-
-    /// Returns the programs, or says that the test is skipped and why.
+impl Binaries {
+    /// Finds or builds the programs for a test; says "skipped" and why, and returns nothing, where there are none.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there are none though `FARO_REQUIRE_CLUSTER` is `1`.
     #[track_caller]
-    pub(super) fn binaries_or_skip(&self) -> Option<Binaries> {
-        match &self.0 {
+    pub fn ensure_or_skip() -> Option<Self> {
+        // Once a process: a build that failed would fail again, minutes later.
+        static OUTCOME: OnceLock<Result<Binaries, String>> = OnceLock::new();
+        match OUTCOME.get_or_init(|| Self::ensure().map_err(|err| err.to_string())) {
             Ok(binaries) => Some(binaries.clone()),
             Err(reason) if std::env::var_os(REQUIRED).is_some_and(|value| value == "1") => {
                 panic!("`{REQUIRED}` is 1, and there is no control plane: {reason}")

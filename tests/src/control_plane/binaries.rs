@@ -64,7 +64,6 @@ pub enum BuildError {
 /// ```
 /// assert!(faro_tests::control_plane::kubernetes_version().starts_with("v1."));
 /// ```
-#[expect(clippy::missing_panics_doc, reason = "a go.mod without Kubernetes is no control plane, and the example shows that it has it")]
 pub fn kubernetes_version() -> &'static str {
     GO_MOD
         .lines()

@@ -12,6 +12,9 @@ const SERVICE_RANGE: &str = "10.96.0.0/16";
 /// The pods' addresses, as kwok hands them out. Nothing routes to them.
 const POD_RANGE: &str = "10.244.0.0/16";
 
+/// What the controllers and the scheduler may ask of the API server.
+const REQUESTS_A_SECOND: &str = "1000";
+
 /// A program of the control plane.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Component {
@@ -63,8 +66,7 @@ impl Plan {
         let port = || ports::free().map_err(StartError::NoPort);
         let authority = Authority::create(path)?;
         let api_port = port()?;
-        let cluster =
-            Cluster { url: local("https", api_port), authority: authority.certificate.clone(), directory: path.to_owned() };
+        let cluster = Cluster { url: local("https", api_port), authority: authority.certificate.clone(), directory: path.to_owned() };
         Ok(Self {
             directory: path.to_owned(),
             etcd: port()?,
@@ -164,6 +166,9 @@ impl Plan {
             ("use-service-account-credentials", "true"),
             ("service-account-private-key-file", &file(&self.tokens.key)),
             ("root-ca-file", &file(&self.authority.certificate)),
+            // The default of 20 requests a second makes every start take seconds, and holds up a test that creates much.
+            ("kube-api-qps", REQUESTS_A_SECOND),
+            ("kube-api-burst", REQUESTS_A_SECOND),
             ("profiling", "false"),
         ]);
         arguments.extend(setup.controller_manager_flags.iter().cloned());
@@ -179,6 +184,8 @@ impl Plan {
             ("secure-port", &self.scheduler.to_string()),
             ("tls-cert-file", &file(&self.server.certificate)),
             ("tls-private-key-file", &file(&self.server.key)),
+            ("kube-api-qps", REQUESTS_A_SECOND),
+            ("kube-api-burst", REQUESTS_A_SECOND),
         ]))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Availability, Binaries, ControlPlane, StartError};
+use super::{Binaries, ControlPlane, StartError};
 
 /// How to start a control plane: etcd and kube-apiserver, and what is asked for besides.
 ///
@@ -94,7 +94,7 @@ impl Setup {
     ///
     /// Panics when it does not start, and when it would be skipped though `FARO_REQUIRE_CLUSTER` is `1`.
     pub fn start_or_skip(self) -> Option<ControlPlane> {
-        let binaries = Availability::of_this_process().binaries_or_skip()?;
+        let binaries = Binaries::ensure_or_skip()?;
         match ControlPlane::start_with(binaries, self) {
             Ok(control_plane) => Some(control_plane),
             Err(err) => panic!("{err}"),

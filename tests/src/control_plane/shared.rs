@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::thread;
 
-use super::{Availability, ControlPlane, Setup};
+use super::{Binaries, ControlPlane, Setup};
 
 /// The nodes of the shared control plane.
 const NODES: usize = 3;
@@ -26,7 +26,7 @@ impl ControlPlane {
     /// Panics when it does not start, and when it would be skipped though `FARO_REQUIRE_CLUSTER` is `1`.
     pub fn shared() -> Option<Shared> {
         static SHARED: OnceLock<Result<ControlPlane, String>> = OnceLock::new();
-        let binaries = Availability::of_this_process().binaries_or_skip()?;
+        let binaries = Binaries::ensure_or_skip()?;
         match SHARED.get_or_init(|| ControlPlane::start_with(binaries, Setup::new().nodes(NODES)).map_err(|err| err.to_string())) {
             Ok(control_plane) => Some(Shared(control_plane)),
             Err(problem) => panic!("{problem}"),

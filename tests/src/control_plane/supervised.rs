@@ -13,12 +13,12 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::poll;
 
-/// `$1` is the log, the rest the command. A shell gives its background processes `/dev/null` as input, so the pipe moves to 3.
+/// `$1` is the log, the rest the command. It prints the process id, and each signal when it was sent. A shell gives its background processes `/dev/null` as input, so the pipe moves to 3.
 const SUPERVISE: &str = r#"
 exec 3<&0
 log=$1
@@ -26,9 +26,12 @@ shift
 "$@" </dev/null >>"$log" 2>&1 3<&- &
 child=$!
 echo "$child"
-exec >/dev/null 2>&1
+exec 2>/dev/null
 {
-  while read -r signal <&3; do kill -s "$signal" "$child"; done
+  while read -r signal <&3; do
+    kill -s "$signal" "$child"
+    echo "$signal"
+  done
   kill -s KILL "$child"
 } &
 watcher=$!
@@ -65,6 +68,7 @@ impl Signal {
 pub(super) struct Supervised {
     shell: Child,
     signals: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
     pid: u32,
 }
 
@@ -82,12 +86,11 @@ impl Supervised {
             .process_group(0)
             .spawn()?;
         let signals = shell.stdin.take();
+        let mut answers = shell.stdout.take().map(BufReader::new).ok_or_else(|| io::Error::other("the shell has no output"))?;
         let mut line = String::new();
-        if let Some(stdout) = shell.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
+        answers.read_line(&mut line)?;
         let pid = line.trim().parse().map_err(|_| io::Error::other(format!("the shell says `{}` for a process id", line.trim())))?;
-        Ok(Self { shell, signals, pid })
+        Ok(Self { shell, signals, answers, pid })
     }
 
     /// Returns the id of the program's process.
@@ -100,11 +103,13 @@ impl Supervised {
         self.shell.try_wait().ok().flatten()
     }
 
-    /// Sends a signal; harmless when the program has ended.
+    /// Sends a signal, and returns when it was sent; harmless when the program has ended.
     pub(super) fn signal(&mut self, signal: Signal) {
         if let Some(pipe) = &mut self.signals {
-            // A closed pipe means that the program has ended, and with it the shell.
-            drop(writeln!(pipe, "{}", signal.name()));
+            // A closed pipe, in either direction, means that the program has ended, and with it the shell.
+            if writeln!(pipe, "{}", signal.name()).is_ok() {
+                drop(self.answers.read_line(&mut String::new()));
+            }
         }
     }
 
