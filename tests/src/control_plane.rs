@@ -222,6 +222,15 @@ impl ControlPlane {
         name
     }
 
+    /// Silences the kubelet of a node, as when its machine is gone; the controllers find it lost when its grace is over.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such node, or the API server refuses.
+    pub fn abandon_node(&self, name: &str) -> Result<(), ApiError> {
+        stages::abandon_node(&self.api, name)
+    }
+
     /// Forgets etcd's history up to now; returns the revision. A watch that would need older history is answered 410.
     ///
     /// The API server answers most watches from a cache of its own, which knows more than etcd then: only Events, which it does not

@@ -1,6 +1,7 @@
 //! How each component is started, and how it says that it is ready.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::certificates::{Authority, Identity};
 use super::directory::Directory;
@@ -100,7 +101,7 @@ impl Plan {
             Component::ApiServer => Ok(self.api_server_arguments(setup)),
             Component::ControllerManager => self.controller_manager_arguments(setup),
             Component::Scheduler => self.scheduler_arguments(),
-            Component::Kwok => self.kwok_arguments(),
+            Component::Kwok => self.kwok_arguments(setup),
         }
     }
 
@@ -171,6 +172,9 @@ impl Plan {
             ("kube-api-burst", REQUESTS_A_SECOND),
             ("profiling", "false"),
         ]);
+        if let Some(grace) = setup.node_grace {
+            arguments.push(format!("--node-monitor-grace-period={}s", grace.as_secs()));
+        }
         arguments.extend(setup.controller_manager_flags.iter().cloned());
         Ok(arguments)
     }
@@ -189,15 +193,17 @@ impl Plan {
         ]))
     }
 
-    fn kwok_arguments(&self) -> Result<Vec<String>, StartError> {
+    fn kwok_arguments(&self, setup: &Setup) -> Result<Vec<String>, StartError> {
         // It stands for all kubelets at once, which no role of Kubernetes allows.
         let kubeconfig = self.cluster.certified(&self.authority, "kwok", Some("system:masters"))?;
         let stages = stages::write(&self.directory)?;
+        // As kubelets' leases, which are a little shorter than the silence that loses a node; renewed four times in that time.
+        let lease = setup.node_grace.unwrap_or(Duration::from_secs(40));
         Ok(flags([
             ("kubeconfig", &file(&kubeconfig)),
             ("config", &file(&stages)),
-            ("manage-nodes-with-annotation-selector", stages::MANAGED),
-            ("node-lease-duration-seconds", "40"),
+            ("manage-nodes-with-label-selector", stages::MANAGED),
+            ("node-lease-duration-seconds", &lease.as_secs().to_string()),
             ("cidr", POD_RANGE),
             ("node-ip", "10.244.0.1"),
             ("server-address", &format!("127.0.0.1:{}", self.kwok)),

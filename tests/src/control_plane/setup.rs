@@ -21,6 +21,7 @@ use super::{Binaries, ControlPlane, StartError};
 pub struct Setup {
     pub(super) controllers: bool,
     pub(super) nodes: usize,
+    pub(super) node_grace: Option<Duration>,
     pub(super) event_ttl: Option<Duration>,
     pub(super) feature_gates: Vec<String>,
     pub(super) api_server_flags: Vec<String>,
@@ -47,6 +48,15 @@ impl Setup {
     pub fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;
         self.controllers |= nodes > 0;
+        self
+    }
+
+    /// Sets after how much silence of its kubelet a node is lost (`--node-monitor-grace-period`); 50 seconds else.
+    ///
+    /// See [`ControlPlane::abandon_node`]. No less than four seconds: every node renews its lease four times in that time.
+    #[must_use]
+    pub fn node_grace(mut self, grace: Duration) -> Self {
+        self.node_grace = Some(grace);
         self
     }
 

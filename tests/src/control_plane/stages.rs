@@ -8,14 +8,14 @@
 //! | `simulated.faro.dev/exit-code: "1"` | the containers end with this code; 0 for pods of Jobs that say nothing |
 //! | `simulated.faro.dev/runs-for: 2s` | how long they run before; 200 ms when not said |
 //!
-//! A node without the annotation `simulated.faro.dev/kubelet: kwok` is nobody's: its lease is not renewed, and the controllers
-//! take it for lost.
+//! A node without the label `simulated.faro.dev/kubelet: kwok` is nobody's: its lease is not renewed, and the controllers
+//! take it for lost ([`super::ControlPlane::abandon_node`]).
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Api, ApiError, StartError, certificates};
+use super::{Api, ApiError, Patch, StartError, certificates};
 
 const STAGES: &str = include_str!("stages.yaml");
 /// Selects the nodes that kwok runs.
@@ -33,11 +33,21 @@ pub(super) fn create_node(api: &Api, name: &str) -> Result<(), ApiError> {
     let node = json!({
         "metadata": {
             "name": name,
-            "annotations": {"simulated.faro.dev/kubelet": "kwok"},
-            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": "amd64",
+                "simulated.faro.dev/kubelet": "kwok",
+            },
         },
     });
     api.create("/api/v1/nodes", &node).map(drop)
+}
+
+/// Takes a node away from kwok.
+pub(super) fn abandon_node(api: &Api, name: &str) -> Result<(), ApiError> {
+    let change = json!({"metadata": {"labels": {"simulated.faro.dev/kubelet": null}}});
+    api.patch(&format!("/api/v1/nodes/{name}"), Patch::Merge, &change).map(drop)
 }
 
 /// Tells whether pods can be scheduled on a node: the kubelet says Ready and the controllers have believed it.

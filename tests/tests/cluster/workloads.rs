@@ -1,6 +1,8 @@
 //! What the control plane does by itself, nodes and pods included.
 
-use faro_tests::control_plane::{ControlPlane, eventually, kubernetes_version};
+use std::time::Duration;
+
+use faro_tests::control_plane::{ControlPlane, Setup, eventually, kubernetes_version};
 use serde_json::{Value, json};
 
 /// A pod template whose one container is never pulled.
@@ -124,4 +126,22 @@ fn a_namespace_that_is_deleted_goes_with_what_it_holds() {
     eventually("the namespace is gone", || {
         api.read(&format!("/api/v1/namespaces/{namespace}")).err().filter(|err| err.status() == Some(404))
     });
+}
+
+#[test]
+fn a_node_whose_kubelet_is_silent_is_lost() {
+    let Some(cluster) = Setup::new().nodes(2).node_grace(Duration::from_secs(4)).start_or_skip() else { return };
+    cluster.abandon_node("node-1").expect("patched");
+    let lost = eventually("the node controller reports it", || {
+        let events = cluster.events_about("default", "node-1").expect("events");
+        events.into_iter().find(|event| event["reason"] == "NodeNotReady")
+    });
+    assert_eq!(lost["source"]["component"], "node-controller");
+    let ready = |name| {
+        let node = cluster.api().read(&format!("/api/v1/nodes/{name}")).expect("read");
+        let conditions = node["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.into_iter().find(|condition| condition["type"] == "Ready").expect("a condition")["status"].clone()
+    };
+    assert_eq!(ready("node-1"), "Unknown");
+    assert_eq!(ready("node-2"), "True");
 }
