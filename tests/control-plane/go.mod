@@ -1,3 +1,6 @@
+// The programs of the control plane for tests, as tools, each at one pinned version. tests/src/control_plane/binaries.rs builds
+// them and reads the version of Kubernetes from here. The staging modules have to be replaced by hand: Kubernetes names them
+// v0.0.0. To change the version, change it and that of the staging modules, and run `go mod tidy`.
 module faro.dev/tests/control-plane
 
 go 1.26.0

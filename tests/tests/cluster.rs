@@ -6,6 +6,8 @@
 mod endings;
 #[path = "cluster/history.rs"]
 mod history;
+#[path = "cluster/requests.rs"]
+mod requests;
 #[path = "cluster/rights.rs"]
 mod rights;
 #[path = "cluster/simulated.rs"]
