@@ -134,17 +134,15 @@ impl ControlPlane {
 
     /// Halts a component: its connections stay open and nothing comes out of them.
     pub fn pause(&self, component: Component) {
-        self.signal(component, Signal::Stop);
+        if let Some(process) = self.lock_running().get_mut(&component) {
+            process.halt();
+        }
     }
 
     /// Lets a halted component go on.
     pub fn resume(&self, component: Component) {
-        self.signal(component, Signal::Cont);
-    }
-
-    fn signal(&self, component: Component, signal: Signal) {
         if let Some(process) = self.lock_running().get_mut(&component) {
-            process.signal(signal);
+            process.signal(Signal::Cont);
         }
     }
 

@@ -113,6 +113,22 @@ impl Supervised {
         }
     }
 
+    /// Halts the program, and returns when none of its threads runs any more, which takes a moment on a busy machine.
+    pub(super) fn halt(&mut self) {
+        self.signal(Signal::Stop);
+        let _halted = poll::within(GRACE, || self.is_halted().then_some(()));
+    }
+
+    /// Tells whether every thread is stopped, where the system says; the state follows the name, which ends with the last `)`.
+    fn is_halted(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return true };
+        threads.flatten().all(|thread| {
+            // A thread that has ended meanwhile does not run either.
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('T'))
+        })
+    }
+
     /// Asks the program to end, and insists when it does not.
     pub(super) fn stop(mut self) {
         self.signal(Signal::Term);
