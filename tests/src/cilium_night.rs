@@ -19,7 +19,6 @@ mod jobs;
 mod kubelet;
 mod manifests;
 mod night;
-mod recorder;
 mod rollout;
 mod story;
 

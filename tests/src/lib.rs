@@ -1,6 +1,9 @@
 //! Generators, oracles and suites for the tests of Faro.
 
 pub mod cilium_night;
+#[cfg(feature = "cluster")]
+pub mod control_plane;
+pub mod correlator;
 pub mod flood;
 pub mod fuzz;
 pub mod model;

@@ -7,7 +7,7 @@ use super::dice::Dice;
 use super::inventory::{Controller, SOUND, Workload};
 use super::manifests::{Container, Pod, labels, pod_spec, workload_spec};
 use super::night::{Fleet, Night};
-use super::recorder::EventType;
+use crate::correlator::EventType;
 
 /// The controllers, when they write an object.
 pub(super) const CONTROLLER: Manager = Manager("kube-controller-manager", Part::Whole);

@@ -6,7 +6,7 @@ use super::api::{ObjectName, Resource, seconds};
 use super::controllers::{CONTROLLER, CONTROLLER_STATUS, owner};
 use super::manifests::{Container, job_spec, template};
 use super::night::Night;
-use super::recorder::EventType;
+use crate::correlator::EventType;
 
 impl Night {
     /// Runs the CronJob once.

@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::inventory::{Controller, Workload};
 use super::manifests::{Container, Pod, Run};
 use super::night::{Night, SANDBOX_FAILURE};
-use super::recorder::{EventType, ObjectRef};
+use crate::correlator::{EventType, ObjectRef};
 
 /// How long the CNI plugin waits for its agent, and some milliseconds around it.
 const SANDBOX_TIMEOUT: TimeDelta = TimeDelta::milliseconds(30_190);

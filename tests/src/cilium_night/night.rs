@@ -9,7 +9,7 @@ use super::api::{Api, Manager, ObjectName, Part, Resource, micros, seconds};
 use super::dice::Dice;
 use super::inventory::NEW_EVENTS_NAMESPACE;
 use super::manifests::Pod;
-use super::recorder::{Correlator, EventType, ObjectRef, Report, Series, SeriesCorrelator, Written};
+use crate::correlator::{Correlator, EventType, ObjectRef, Report, Series, SeriesCorrelator, Written};
 
 /// How long the API server keeps an Event after its last write (`--event-ttl`).
 const EVENT_TTL: TimeDelta = TimeDelta::hours(1);
@@ -204,7 +204,7 @@ impl Night {
         }
         // The aggregated Event of client-go carries no reporting controller.
         let (controller, instance) = if written.combined { ("", "") } else { (report.component.as_str(), report.host.as_str()) };
-        let object = object_ref(&report.object);
+        let object = report.object.to_value();
         let (first, last) = (seconds(written.first), seconds(written.last));
         let body = if report.object.namespace == NEW_EVENTS_NAMESPACE {
             json!({
@@ -253,7 +253,7 @@ impl Night {
                 "reportingInstance": "default-scheduler-cp-1",
                 "action": series.action,
                 "reason": report.reason,
-                "regarding": object_ref(&report.object),
+                "regarding": report.object.to_value(),
                 "note": report.message,
                 "type": report.event_type.as_str(),
                 "deprecatedSource": {},
@@ -262,7 +262,7 @@ impl Night {
             })
         } else {
             json!({
-                "involvedObject": object_ref(&report.object),
+                "involvedObject": report.object.to_value(),
                 "reason": report.reason,
                 "message": report.message,
                 "source": {},
@@ -322,22 +322,4 @@ impl Night {
             field_path: String::new(),
         }
     }
-}
-
-fn object_ref(object: &ObjectRef) -> Value {
-    let mut reference = json!({});
-    for (field, value) in [
-        ("kind", &object.kind),
-        ("namespace", &object.namespace),
-        ("name", &object.name),
-        ("uid", &object.uid),
-        ("apiVersion", &object.api_version),
-        ("resourceVersion", &object.resource_version),
-        ("fieldPath", &object.field_path),
-    ] {
-        if !value.is_empty() {
-            reference[field] = json!(value);
-        }
-    }
-    reference
 }

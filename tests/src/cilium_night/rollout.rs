@@ -7,7 +7,7 @@ use super::controllers::{CONTROLLER, CONTROLLER_STATUS, owner};
 use super::inventory::Controller;
 use super::manifests::template;
 use super::night::{Night, Set};
-use super::recorder::EventType;
+use crate::correlator::EventType;
 
 impl Night {
     /// Adds a ReplicaSet for `image` to a Deployment and makes it the current one.

@@ -9,7 +9,7 @@ use super::controllers::{NOWHERE, resource_of};
 use super::inventory::{CUT_OFF, Controller, NODES, SOUND, WORKLOADS, Workload};
 use super::kubelet::{Crash, MISSING_TAG, time_to_failures};
 use super::night::Night;
-use super::recorder::{EventType, ObjectRef};
+use crate::correlator::{EventType, ObjectRef};
 
 /// The sandbox failures that the recording shows.
 pub(super) const SANDBOX_FAILURES: u32 = 566;

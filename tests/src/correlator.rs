@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 
 /// Distinct messages within [`AGGREGATION_INTERVAL`] from which on similar Events become one (`maxEvents` of client-go).
 const AGGREGATION_THRESHOLD: usize = 10;
@@ -21,14 +22,16 @@ const SERIES_FINISH: TimeDelta = TimeDelta::minutes(6);
 
 /// `type` of an Event.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum EventType {
+pub enum EventType {
+    /// `Normal`: life as it should be.
     Normal,
+    /// `Warning`: somebody may have to look.
     Warning,
 }
 
 impl EventType {
     /// Returns the value of the `type` field.
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Normal => "Normal",
             Self::Warning => "Warning",
@@ -38,25 +41,59 @@ impl EventType {
 
 /// The object that an Event is about (`involvedObject` or `regarding`); empty fields are left out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ObjectRef {
-    pub(super) kind: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) uid: String,
-    pub(super) api_version: String,
-    pub(super) resource_version: String,
-    pub(super) field_path: String,
+pub struct ObjectRef {
+    /// `kind`.
+    pub kind: String,
+    /// `namespace`; empty for objects of the cluster.
+    pub namespace: String,
+    /// `name`.
+    pub name: String,
+    /// `uid`.
+    pub uid: String,
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `resourceVersion`.
+    pub resource_version: String,
+    /// `fieldPath`, which names a container.
+    pub field_path: String,
+}
+
+impl ObjectRef {
+    /// Returns the reference as it stands in an Event.
+    pub fn to_value(&self) -> Value {
+        let mut reference = json!({});
+        for (field, value) in [
+            ("kind", &self.kind),
+            ("namespace", &self.namespace),
+            ("name", &self.name),
+            ("uid", &self.uid),
+            ("apiVersion", &self.api_version),
+            ("resourceVersion", &self.resource_version),
+            ("fieldPath", &self.field_path),
+        ] {
+            if !value.is_empty() {
+                reference[field] = json!(value);
+            }
+        }
+        reference
+    }
 }
 
 /// What a component reports.
 #[derive(Clone, Debug)]
-pub(super) struct Report {
-    pub(super) component: String,
-    pub(super) host: String,
-    pub(super) object: ObjectRef,
-    pub(super) event_type: EventType,
-    pub(super) reason: &'static str,
-    pub(super) message: String,
+pub struct Report {
+    /// Who reports: `source.component`, `reportingComponent` or `reportingController`.
+    pub component: String,
+    /// Where it runs: `source.host`; empty where the component says none.
+    pub host: String,
+    /// What it is about.
+    pub object: ObjectRef,
+    /// `type`.
+    pub event_type: EventType,
+    /// `reason`.
+    pub reason: &'static str,
+    /// `message` or `note`.
+    pub message: String,
 }
 
 impl Report {
@@ -79,13 +116,19 @@ impl Report {
 
 /// One write of an Event to the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Written {
-    pub(super) name: String,
-    pub(super) message: String,
-    pub(super) count: u32,
-    pub(super) first: DateTime<Utc>,
-    pub(super) last: DateTime<Utc>,
-    pub(super) combined: bool,
+pub struct Written {
+    /// `metadata.name`, the same in every write of the Event.
+    pub name: String,
+    /// `message`, with the prefix of merged Events.
+    pub message: String,
+    /// `count`, the occurrences so far.
+    pub count: u32,
+    /// `firstTimestamp`.
+    pub first: DateTime<Utc>,
+    /// `lastTimestamp`.
+    pub last: DateTime<Utc>,
+    /// Whether similar Events were merged into this one.
+    pub combined: bool,
 }
 
 #[derive(Debug)]
@@ -103,7 +146,7 @@ struct Bucket {
 
 /// Counts, merges and limits Events as client-go's `EventCorrelator` does.
 #[derive(Debug, Default)]
-pub(super) struct Correlator {
+pub struct Correlator {
     aggregates: BTreeMap<String, Aggregate>,
     observed: BTreeMap<String, Written>,
     buckets: BTreeMap<String, Bucket>,
@@ -111,7 +154,7 @@ pub(super) struct Correlator {
 
 impl Correlator {
     /// Returns what is written to the API; nothing when the spam filter holds it back, though it is counted all the same.
-    pub(super) fn correlate(&mut self, report: &Report, now: DateTime<Utc>) -> Option<Written> {
+    pub fn correlate(&mut self, report: &Report, now: DateTime<Utc>) -> Option<Written> {
         let combined = self.is_similar(report, now);
         let key = if combined { report.aggregate_key() } else { report.event_key() };
         let message = if combined { format!("(combined from similar events): {}", report.message) } else { report.message.clone() };
@@ -152,24 +195,30 @@ impl Correlator {
 
 /// An Event of the newer recorder, written at its first and second occurrence and from then on now and again.
 #[derive(Clone, Debug)]
-pub(super) struct Series {
-    pub(super) report: Report,
-    pub(super) action: &'static str,
-    pub(super) name: String,
-    pub(super) event_time: DateTime<Utc>,
-    pub(super) count: u32,
-    pub(super) last: DateTime<Utc>,
+pub struct Series {
+    /// What was reported first.
+    pub report: Report,
+    /// `action`.
+    pub action: &'static str,
+    /// `metadata.name`.
+    pub name: String,
+    /// `eventTime`, the first occurrence.
+    pub event_time: DateTime<Utc>,
+    /// `series.count`; an Event that occurred once has no series.
+    pub count: u32,
+    /// `series.lastObservedTime`.
+    pub last: DateTime<Utc>,
 }
 
 /// Turns repeats into series as client-go's `eventBroadcasterImpl` does.
 #[derive(Debug, Default)]
-pub(super) struct SeriesCorrelator {
+pub struct SeriesCorrelator {
     running: BTreeMap<String, Series>,
 }
 
 impl SeriesCorrelator {
     /// Returns what is written at once: an Event, or the start of its series. Later repeats wait for [`Self::refresh`].
-    pub(super) fn correlate(&mut self, report: Report, action: &'static str, now: DateTime<Utc>) -> Option<Series> {
+    pub fn correlate(&mut self, report: Report, action: &'static str, now: DateTime<Utc>) -> Option<Series> {
         let key = report.event_key();
         if let Some(series) = self.running.get_mut(&key) {
             series.count = series.count.saturating_add(1);
@@ -183,12 +232,12 @@ impl SeriesCorrelator {
     }
 
     /// Returns the series to write again; due every 30 minutes.
-    pub(super) fn refresh(&self) -> Vec<Series> {
+    pub fn refresh(&self) -> Vec<Series> {
         self.running.values().filter(|series| series.count > 1).cloned().collect()
     }
 
     /// Ends what has been silent; returns the series whose last state is to be written. Due every 6 minutes.
-    pub(super) fn finish(&mut self, now: DateTime<Utc>) -> Vec<Series> {
+    pub fn finish(&mut self, now: DateTime<Utc>) -> Vec<Series> {
         let silent: Vec<String> =
             self.running.iter().filter(|(_, series)| now - series.last > SERIES_FINISH).map(|(key, _)| key.clone()).collect();
         silent.iter().filter_map(|key| self.running.remove(key)).filter(|series| series.count > 1).collect()

@@ -1,0 +1,16 @@
+//! Tests against a real control plane; `CONTRIBUTING.md` says what they need and where they are skipped.
+//!
+//! They are one program, so that they share one control plane and kube is linked once.
+
+#[path = "cluster/endings.rs"]
+mod endings;
+#[path = "cluster/history.rs"]
+mod history;
+#[path = "cluster/requests.rs"]
+mod requests;
+#[path = "cluster/rights.rs"]
+mod rights;
+#[path = "cluster/simulated.rs"]
+mod simulated;
+#[path = "cluster/workloads.rs"]
+mod workloads;
