@@ -363,19 +363,19 @@ impl Run {
     fn synced_keeping(keeps: Keeps, objects: &[(&str, &str, u64)]) -> Self {
         let mut run = Self::new(keeps);
         run.tick("list");
-        run.give(|ticket| Input::Page(ticket, ""), &list(r#"{"resourceVersion":"10"}"#, objects), None);
+        run.check(Input::Page(run.last, &list(r#"{"resourceVersion":"10"}"#, objects)), None);
         run.opened("");
         run
     }
 
     #[track_caller]
     fn page(&mut self, metadata: &str, objects: &[(&str, &str, u64)], want: &str) {
-        self.give(|ticket| Input::Page(ticket, ""), &list(metadata, objects), Some(want));
+        self.check(Input::Page(self.last, &list(metadata, objects)), Some(want));
     }
 
     #[track_caller]
     fn opened(&mut self, want: &str) {
-        self.give(Input::Opened, "", Some(want));
+        self.check(Input::Opened(self.last), Some(want));
         self.main = self.last;
     }
 
@@ -441,14 +441,6 @@ impl Run {
             }
         }
         panic!("nothing is asked");
-    }
-
-    #[track_caller]
-    fn give(&mut self, input: impl Fn(Ticket) -> Input<'static>, body: &str, want: Option<&str>) {
-        match input(self.last) {
-            Input::Page(ticket, _) => self.check(Input::Page(ticket, body), want),
-            other => self.check(other, want),
-        }
     }
 
     #[track_caller]
