@@ -5,23 +5,27 @@
 //! ```
 
 use chrono::{DateTime, Utc};
-use faro_core::{Emit, Engine, EngineConfig, Record, input};
+use faro_core::{Engine, EngineConfig, Record, input};
 use faro_watch::checkpoint::{Checkpoint, FileStore, Store as _};
 use faro_watch::{Cluster, Output, Selection, Watcher};
+use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut store = FileStore::open(std::env::temp_dir().join("faro-example-checkpoint"))?;
-    let config = || EngineConfig { emit: Emit::default(), ..EngineConfig::default() };
     let (mut engine, progress) = match store.load().await? {
-        Some(Checkpoint { progress, engine: Some(engine) }) => (Engine::restore(config(), serde_json::from_str(engine.get())?)?, progress),
-        Some(Checkpoint { engine: None, .. }) | None => (Engine::new(config()), Default::default()),
+        Some(Checkpoint { progress, engine: Some(engine) }) => {
+            (Engine::restore(EngineConfig::default(), serde_json::from_str(engine.get())?)?, progress)
+        }
+        Some(Checkpoint { engine: None, .. }) | None => (Engine::new(EngineConfig::default()), Default::default()),
     };
+    let mut out = std::io::stdout();
     let mut print = |record: &Record<'_>| {
         if let Record::Group(group) = record {
             let name = group.resource.as_ref().map_or("-", |resource| resource.name);
-            println!("{:<8} {name}: {}", group.severity, group.summary);
+            // A reader that has left is noticed at the next line of its own accord.
+            let _ = writeln!(out, "{:<8} {name}: {}", group.severity, group.summary);
         }
     };
 

@@ -33,10 +33,12 @@ pub enum StartError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The server did not say what it has.
-    #[error("{}cannot discover what the API server has (GET {path}): {message}", of(cluster))]
+    #[error("{}cannot discover what the API server{} has (GET {path}): {message}", of(cluster), at(server))]
     Discover {
         /// The cluster's name; empty when there is none.
         cluster: String,
+        /// The server's address; empty when it is not known.
+        server: String,
         /// What was asked for.
         path: String,
         /// What happened.
@@ -54,6 +56,10 @@ pub enum StartError {
 
 fn of(cluster: &str) -> String {
     if cluster.is_empty() { String::new() } else { format!("cluster `{cluster}`: ") }
+}
+
+fn at(server: &str) -> String {
+    if server.is_empty() { String::new() } else { format!(" at {server}") }
 }
 
 /// The shell's clock.

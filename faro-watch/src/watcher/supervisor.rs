@@ -63,11 +63,13 @@ impl Supervisor {
             };
             by_gvr.entry(format!("{api_version}/{plural}")).or_default().push(selection);
         }
-        let catalogue = discover(&client, by_gvr.keys()).await.map_err(|(path, failure)| StartError::Discover {
-            cluster: name.clone(),
-            path,
-            message: said(&failure),
-        })?;
+        let catalogue = match discover(&client, by_gvr.keys()).await {
+            Ok(catalogue) => catalogue,
+            Err((path, failure)) => {
+                let server = cluster.server().await.unwrap_or_default();
+                return Err(StartError::Discover { cluster: name, server, path, message: said(&failure) });
+            }
+        };
         let moments = Moments { base: Nanos::from(SystemTime::now()), since: Instant::now() };
         let around = Surroundings {
             access: Arc::new(Access::new(cluster, client)),
