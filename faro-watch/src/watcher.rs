@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 const LINES: usize = 4096;
 
 /// How many pages of lists are held in memory at once, for each cluster.
-const PAGES: usize = 4;
+const PAGES: usize = 2;
 
 /// Why watching does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +132,8 @@ impl WatcherBuilder {
         let stop = CancellationToken::new();
         let mut supervisors = Vec::new();
         for (index, (cluster, selections)) in self.clusters.into_iter().enumerate() {
-            let wanted = Wanted { selections, resume: self.resume.clone(), seed: self.seed.wrapping_add(index as u64) };
+            let seed = self.seed.wrapping_add(index as u64);
+            let wanted = Wanted { selections, resume: self.resume.clone(), seed, clock: Arc::clone(&self.clock) };
             let line = Line { sender: sender.clone(), buffer: Arc::clone(&buffer), capacity };
             supervisors.push(Supervisor::begin(cluster, wanted, line, health.clone(), drivers.clone(), stop.clone()).await?);
         }
@@ -251,7 +252,7 @@ enum Mark {
 /// # Memory
 ///
 /// What is known of objects ([`crate::known::Known`]), at most 4,096 lines and the bytes of [`WatcherBuilder::buffer`] that wait
-/// for the reader, and up to 4 pages of 500 objects for each cluster while it lists. A reader that stops reading stops the connections.
+/// for the reader, and up to 2 pages of 500 objects for each cluster while it lists. A reader that stops reading stops the connections.
 ///
 /// # Example
 ///
