@@ -166,6 +166,13 @@ enum Bookmarks {
     Seen,
 }
 
+/// Whether a line came after the last list that was made because of a 410.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Relist {
+    Fruitful,
+    InVain,
+}
+
 /// Whether what is known is all there was at the position.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
@@ -194,6 +201,7 @@ pub struct Machine {
     // Whether a `listBegin` was delivered that has no end yet.
     list_open: bool,
     lines: u64,
+    relist: Relist,
     doubts: u32,
     failing_since: Option<Nanos>,
     backoff: Backoff,
@@ -217,6 +225,7 @@ impl Machine {
             bookmarks: Bookmarks::Unseen,
             list_open: false,
             lines: 0,
+            relist: Relist::Fruitful,
             doubts: 0,
             failing_since: None,
             backoff: Backoff::new(jitter),
@@ -408,6 +417,7 @@ impl Machine {
     fn moved(&mut self, kind: LineType, version: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.lines += 1;
         self.doubts = 0;
+        self.relist = Relist::Fruitful;
         if self.origin != Origin::RestoredPosition {
             self.origin = Origin::Live;
         }

@@ -279,7 +279,7 @@ pub struct Watcher {
     drivers: Drivers,
     stop: CancellationToken,
     awaited: BTreeSet<u64>,
-    gathered: BTreeMap<u64, WatchProgress>,
+    gathered: BTreeMap<(String, String), WatchProgress>,
     mark: Mark,
 }
 
@@ -308,7 +308,8 @@ impl Watcher {
                 Some(Message::Feed(feed)) => return Some(Output::Feed(self.stamped(feed))),
                 Some(Message::Mark { driver, progress }) => {
                     self.awaited.remove(&driver);
-                    self.gathered.insert(driver, progress);
+                    // A collection that went and came again has one place.
+                    self.gathered.insert((progress.cluster.clone(), progress.watch.clone()), progress);
                 }
                 None if self.mark == Mark::Last => return None,
                 // What ended told where it stood.

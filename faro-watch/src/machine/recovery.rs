@@ -1,6 +1,8 @@
 //! What is done when something does not work: see "Errors of the server" in [`super`].
 
-use super::{Action, ApiStatus, DOUBT, Failure, GapCause, Goal, List, Machine, Nanos, Origin, Phase, REFUSED_RETRY, State, after, backoff};
+use super::{
+    Action, ApiStatus, DOUBT, Failure, GapCause, Goal, List, Machine, Nanos, Origin, Phase, REFUSED_RETRY, Relist, State, after, backoff,
+};
 use std::time::Duration;
 
 impl Machine {
@@ -96,19 +98,19 @@ impl Machine {
             Goal::List(list) => list.bridges.take(),
             Goal::Watch => {
                 let cause = match self.origin {
-                    Origin::Restored => GapCause::CheckpointTooOld,
+                    Origin::Restored if cause == GapCause::Expired => GapCause::CheckpointTooOld,
                     Origin::RestoredPosition => GapCause::CheckpointWithoutObjects,
-                    Origin::Fresh | Origin::Live => cause,
+                    Origin::Restored | Origin::Fresh | Origin::Live => cause,
                 };
                 self.status.relists += 1;
                 Some((cause, self.position.clone(), self.status.last_alive.unwrap_or(now)))
             }
         };
         self.status.enter(State::Listing, now, || "the server's history does not reach back to the position (410)".to_owned());
-        let restarted = matches!(self.goal, Goal::List(_));
+        // A server whose answers expire at once, time and again, must not be asked without pause.
+        let in_vain = matches!(self.goal, Goal::List(_)) || std::mem::replace(&mut self.relist, Relist::InVain) == Relist::InVain;
         self.goal = Goal::List(List { bridges, ..List::default() });
-        if restarted {
-            // A server whose tokens expire at once must not be asked without pause.
+        if in_vain {
             self.again(now, None, act);
         } else {
             self.ask(now, act);

@@ -264,6 +264,31 @@ fn w5_object_that_leaves_its_selector_is_deleted_and_marked() {
 }
 
 #[test]
+fn server_that_forgets_at_once_is_not_asked_without_pause() {
+    let mut run = Run::synced(&[]);
+    run.line("ERROR", ("", "", 410), "close; list");
+    let began = run.now;
+    for _ in 0..8 {
+        run.check(Input::Page(run.last, &list(r#"{"resourceVersion":"20"}"#, &[])), None);
+        run.status(410, "Expired", None, "");
+        run.wait_for("list");
+    }
+    assert!(run.now.since(began) > 20_000_000_000, "eight lists within {} s", run.now.since(began) / 1_000_000_000);
+}
+
+#[test]
+fn position_of_another_storage_is_noticed_though_nobody_objects() {
+    let position = Position { resource_version: "1000".to_owned(), at: Nanos(0), population: None };
+    let mut run = Run::of(Machine::new(Choice::default(), Keeps::Nothing, Jitter::new(3)).resume(position, None));
+    run.tick("watch 1000");
+    run.opened("");
+    run.pass(120, "metadata");
+    run.page(r#"{"resourceVersion":"30"}"#, &[], "close; list");
+    let want = "begin; ADDED! a@20; gap 1000-30 rewound 1 intermediate-versions; end 30 1; watch 30";
+    run.page(r#"{"resourceVersion":"30"}"#, &[("a", "u1", 20)], want);
+}
+
+#[test]
 fn unreadable_answers_are_failures_and_then_a_gap() {
     let mut run = Run::synced(&[]);
     for _ in 0..3 {
