@@ -231,6 +231,18 @@ fn verified_version_is_not_used_when_something_is_later() {
 }
 
 #[test]
+fn changed_object_and_missing_object_each_keep_the_position() {
+    for state in [&[("a", "u1", 40)][..], &[]] {
+        let mut run = Run::synced_keeping(Keeps::Nothing, &[("a", "u1", 5)]);
+        run.pass(120, "metadata");
+        run.page(r#"{"resourceVersion":"50"}"#, state, "watch 10");
+        run.opened("close");
+        run.pass(120, "metadata");
+        assert_eq!(run.position(), "10", "{state:?}");
+    }
+}
+
+#[test]
 fn renewal_that_comes_too_late_is_a_gap() {
     let mut run = Run::synced_keeping(Keeps::Nothing, &[]);
     run.pass(120, "metadata");
