@@ -74,11 +74,12 @@ pub(crate) fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
         let said = error.to_string();
-        if !line.contains(&said) {
+        let said = said.strip_prefix("ServiceError: ").unwrap_or(&said);
+        if !line.contains(said) {
             if !line.is_empty() {
                 line.push_str(": ");
             }
-            line.push_str(&said);
+            line.push_str(said);
         }
         next = error.source();
     }
@@ -90,6 +91,12 @@ pub(crate) fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
 pub struct Cluster {
     name: String,
     source: Source,
+}
+
+/// What a source comes to.
+enum Configured {
+    Server(Box<kube::Config>),
+    Client(kube::Client),
 }
 
 #[derive(Clone)]
@@ -151,14 +158,31 @@ impl Cluster {
         &self.name
     }
 
+    /// The server's address, for messages; `None` when it is not known.
+    pub(crate) async fn server(&self) -> Option<String> {
+        match self.config().await.ok()? {
+            Configured::Server(config) => Some(config.cluster_url.to_string()),
+            Configured::Client(_) => None,
+        }
+    }
+
     /// Makes a client; nothing is sent yet. Kubeconfig, certificates and tokens are read anew each time.
     ///
     /// # Errors
     ///
     /// The kubeconfig, or what it names, cannot be read or used.
     pub async fn connect(&self) -> Result<kube::Client, ConnectError> {
+        let config = match self.config().await? {
+            Configured::Client(client) => return Ok(client),
+            Configured::Server(config) => *config,
+        };
+        self.client(config).map_err(|source| ConnectError::Client { cluster: self.name.clone(), source: Box::new(source) })
+    }
+
+    /// The configuration, read anew.
+    async fn config(&self) -> Result<Configured, ConnectError> {
         let config = match &self.source {
-            Source::Client(client) => return Ok(client.clone()),
+            Source::Client(client) => return Ok(Configured::Client(client.clone())),
             Source::Pod => kube::Config::incluster()
                 .map_err(|source| ConnectError::NoCluster { place: kubeconfig::place(None), source: Box::new(source) })?,
             Source::Kubeconfig { file, context } => {
@@ -169,7 +193,7 @@ impl Cluster {
                     .map_err(|source| ConnectError::Kubeconfig { place: kubeconfig::place(file.as_deref()), source: Box::new(source) })?
             }
         };
-        self.client(config).map_err(|source| ConnectError::Client { cluster: self.name.clone(), source: Box::new(source) })
+        Ok(Configured::Server(Box::new(config)))
     }
 
     fn client(&self, mut config: kube::Config) -> Result<kube::Client, kube::Error> {

@@ -57,13 +57,18 @@
 
 pub mod backoff;
 mod comparison;
+mod delivery;
+mod exchange;
+mod recovery;
 mod renewal;
 mod status;
 
+pub use delivery::{Change, Changed, Delivery, Evidence, Gap, GapCause, Lost};
+pub use exchange::{Action, Failure, Form, Input, Ticket};
 pub use status::{State, Status};
 
 use crate::known::{Known, Version};
-use crate::line::{self, LineType, Object};
+use crate::line::{self, LineType};
 use crate::selection::Choice;
 use backoff::{Backoff, Jitter};
 use faro_core::Nanos;
@@ -94,220 +99,6 @@ pub const PAGE: u32 = 500;
 
 /// How many unreadable lines, or answers that the version lies ahead, are taken before the position itself is doubted.
 const DOUBT: u32 = 3;
-
-/// One request, and the answer that belongs to it.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Ticket(u64);
-
-/// In which form objects are asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Form {
-    /// As the selection wants them.
-    Selected,
-    /// Only their metadata.
-    Metadata,
-}
-
-/// What the machine is told.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// Time has passed.
-    Tick,
-    /// A watch was accepted: status 200 and its headers.
-    Opened(Ticket),
-    /// The whole body of one page of a list.
-    Page(Ticket, &'a str),
-    /// One line of a watch.
-    Line(Ticket, &'a str),
-    /// The server ended a watch, without an error.
-    Ended(Ticket),
-    /// A request failed, or a watch broke.
-    Failed(Ticket, Failure),
-}
-
-/// Why a request failed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Failure {
-    /// No answer, or it broke off: no connection, TLS, a reset.
-    Connection {
-        /// What happened, in one line.
-        message: String,
-    },
-    /// The server answered something else than 200.
-    Status {
-        /// The HTTP status.
-        code: u16,
-        /// `Status.reason` where the server sent one: `Expired`, `Forbidden`.
-        reason: String,
-        /// `Status.message`, else what was wrong with the answer.
-        message: String,
-        /// How long to wait (`Retry-After`).
-        retry_after: Option<Duration>,
-    },
-}
-
-/// What the machine asks for.
-#[derive(Debug)]
-pub enum Action<'a> {
-    /// Ask for one page of the collection.
-    List {
-        /// What the answer is to be given back with.
-        ticket: Ticket,
-        /// Continues an earlier page; empty for the first.
-        continue_token: &'a str,
-        /// How many objects at most.
-        limit: u32,
-        /// How much of each.
-        form: Form,
-    },
-    /// Open a watch, with `allowWatchBookmarks=true`.
-    Watch {
-        /// What its lines are to be given back with.
-        ticket: Ticket,
-        /// The position that it begins after.
-        resource_version: &'a str,
-        /// `timeoutSeconds`: when the server is to end it.
-        timeout: Duration,
-    },
-    /// Abandon a request; what still comes of it is ignored.
-    Close(Ticket),
-    /// Read the credentials anew before the next request.
-    Reauthenticate,
-    /// The server does not know the collection: discover again.
-    Missing,
-    /// Deliver this.
-    Deliver(Delivery<'a>),
-}
-
-/// What is delivered.
-#[derive(Debug)]
-pub enum Delivery<'a> {
-    /// A list begins: what follows until its end is state.
-    ListBegin,
-    /// A list has ended.
-    ListEnd {
-        /// Its `resourceVersion`; empty when the list could not be had.
-        resource_version: &'a str,
-        /// How many objects it held.
-        objects: u64,
-    },
-    /// An object as the server sent it.
-    Object(Changed<'a>),
-    /// An object that a list no longer shows.
-    Missing(&'a crate::known::KnownObject<'a>),
-    /// A span in which something may have been missed.
-    Gap(Gap),
-}
-
-/// What happened to an object.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Change {
-    /// It is there now.
-    Added,
-    /// It is another version.
-    Modified,
-    /// It is gone.
-    Deleted,
-}
-
-/// How it is known that something happened.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Evidence {
-    /// The server reported it, or the first list showed it.
-    Reported,
-    /// A list, compared with what was known, shows it; no watch line carried it.
-    Compared,
-    /// The object still exists but is no longer selected.
-    LeftSelector,
-    /// Both.
-    ComparedLeftSelector,
-}
-
-/// An object as the server sent it, and what happened to it.
-#[derive(Debug)]
-pub struct Changed<'a> {
-    /// What happened.
-    pub change: Change,
-    /// How that is known.
-    pub evidence: Evidence,
-    pub(crate) object: &'a Object<'a>,
-}
-
-impl<'a> Changed<'a> {
-    /// The object's JSON text.
-    #[must_use]
-    pub const fn text(&self) -> &'a str {
-        self.object.text
-    }
-}
-
-/// A span in which something may have been missed: the server had no history for it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Gap {
-    /// The position that was lost.
-    pub from_version: String,
-    /// When the stream was last known to be alive.
-    pub from_time: Nanos,
-    /// The version of the list that bridged it.
-    pub to_version: String,
-    /// When that list was complete.
-    pub to_time: Nanos,
-    /// Why.
-    pub cause: GapCause,
-    /// How many changes the list brought back.
-    pub recovered: u64,
-    /// What can be missing.
-    pub lost: Lost,
-}
-
-/// Why there is a gap.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum GapCause {
-    /// The position of a watch that was alive expired (410).
-    Expired,
-    /// The position of the checkpoint had expired at the start.
-    CheckpointTooOld,
-    /// The same, and the checkpoint did not say what was known: deletions in between cannot be told.
-    CheckpointWithoutObjects,
-    /// The server's versions lie before the position: its storage was restored from a backup.
-    Rewound,
-    /// What the server sent after the position could not be read, time and again.
-    Unreadable,
-}
-
-impl GapCause {
-    /// The name in the record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::CheckpointTooOld => "checkpoint-too-old",
-            Self::CheckpointWithoutObjects => "checkpoint-without-objects",
-            Self::Rewound => "rewound",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-/// What a gap can hide.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Lost {
-    /// Versions between the last one known and the one in the list.
-    IntermediateVersions,
-    /// These, and objects that were created and deleted within the gap.
-    ShortLivedObjects,
-}
-
-impl Lost {
-    /// The name in the record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::IntermediateVersions => "intermediate-versions",
-            Self::ShortLivedObjects => "short-lived-objects",
-        }
-    }
-}
 
 /// What is remembered of the objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -375,6 +166,13 @@ enum Bookmarks {
     Seen,
 }
 
+/// Whether a line came after the last list that was made because of a 410.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Relist {
+    Fruitful,
+    InVain,
+}
+
 /// Whether what is known is all there was at the position.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
@@ -403,6 +201,7 @@ pub struct Machine {
     // Whether a `listBegin` was delivered that has no end yet.
     list_open: bool,
     lines: u64,
+    relist: Relist,
     doubts: u32,
     failing_since: Option<Nanos>,
     backoff: Backoff,
@@ -426,6 +225,7 @@ impl Machine {
             bookmarks: Bookmarks::Unseen,
             list_open: false,
             lines: 0,
+            relist: Relist::Fruitful,
             doubts: 0,
             failing_since: None,
             backoff: Backoff::new(jitter),
@@ -475,7 +275,7 @@ impl Machine {
     pub fn handle(&mut self, input: Input<'_>, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         match input {
             Input::Tick => self.tick(now, act),
-            Input::Opened(ticket) if self.phase == Phase::Asked(ticket, self.asked_at()) => self.opened(ticket, now),
+            Input::Opened(ticket) if matches!(self.phase, Phase::Asked(asked, _) if asked == ticket) => self.opened(ticket, now),
             Input::Opened(ticket) => self.successor_opened(ticket, now, act),
             Input::Page(ticket, body) if self.is_current(ticket) => self.page(body, now, act),
             Input::Page(ticket, body) => self.verified(ticket, body, now, act),
@@ -548,13 +348,6 @@ impl Machine {
         Ticket(self.tickets)
     }
 
-    fn asked_at(&self) -> Nanos {
-        match self.phase {
-            Phase::Asked(_, since) => since,
-            Phase::New | Phase::Open(..) | Phase::Waiting(_) | Phase::Vanished => Nanos(0),
-        }
-    }
-
     fn is_current(&self, ticket: Ticket) -> bool {
         matches!(self.phase, Phase::Asked(current, _) | Phase::Open(current, _) if current == ticket)
     }
@@ -624,6 +417,7 @@ impl Machine {
     fn moved(&mut self, kind: LineType, version: &str, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
         self.lines += 1;
         self.doubts = 0;
+        self.relist = Relist::Fruitful;
         if self.origin != Origin::RestoredPosition {
             self.origin = Origin::Live;
         }
@@ -647,134 +441,6 @@ impl Machine {
                 });
             }
             None => self.position = Some(Position { resource_version: version.to_owned(), at: now, population: None }),
-        }
-    }
-
-    /// A watch ended as it should: the server's time was up, or it is going away.
-    fn ended(&mut self, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
-        match (self.phase, &self.goal) {
-            // A stream that lived for a while is proof enough, also without a line.
-            (Phase::Open(_, since), Goal::Watch) if after(since, backoff::PROVEN) <= now => {
-                self.status.last_alive = Some(now);
-                self.backoff.proven();
-                self.again(now, None, act);
-            }
-            (Phase::Open(..), _) if self.lines > 0 => self.again(now, None, act),
-            _ => self.failed(&Failure::Connection { message: "the answer ended at once".to_owned() }, now, act),
-        }
-    }
-
-    /// A request failed, or a stream broke.
-    fn failed(&mut self, failure: &Failure, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
-        match failure {
-            Failure::Connection { message } => {
-                let proven = self.lines > 0 && matches!(self.phase, Phase::Open(..));
-                if !proven {
-                    self.status.enter(State::Failing, now, || message.clone());
-                    self.failing_since.get_or_insert(now);
-                }
-                self.again(now, None, act);
-            }
-            Failure::Status { code, reason, message, retry_after } => {
-                let ahead = message.starts_with("Too large resource version");
-                let status = ApiStatus { code: *code, reason: reason.clone(), message: message.clone(), retry_after: None, ahead };
-                self.refused(&status, *retry_after, now, act);
-            }
-        }
-    }
-
-    /// The server answered with an error.
-    fn refused(&mut self, status: &ApiStatus, retry_after: Option<Duration>, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
-        let expired = status.code == 410 || matches!(&*status.reason, "Expired" | "Gone");
-        if expired {
-            self.expired(GapCause::Expired, now, act);
-            return;
-        }
-        if status.ahead {
-            self.doubt(GapCause::Rewound, status.message.clone(), now, act);
-            return;
-        }
-        self.failing_since.get_or_insert(now);
-        let said = || format!("{} {}: {}", status.code, status.reason, status.message);
-        match status.code {
-            401 => {
-                self.status.enter(State::Unauthorized, now, said);
-                act(Action::Reauthenticate);
-                self.again(now, retry_after, act);
-            }
-            403 => {
-                self.status.refusals += 1;
-                self.status.enter(State::Refused, now, said);
-                self.close_list("", 0, act);
-                self.again(now, Some(retry_after.unwrap_or(REFUSED_RETRY)), act);
-            }
-            404 => {
-                self.status.enter(State::Missing, now, said);
-                self.close_list("", 0, act);
-                self.again(now, Some(retry_after.unwrap_or(REFUSED_RETRY)), act);
-                act(Action::Missing);
-            }
-            _ => {
-                self.status.enter(State::Failing, now, said);
-                self.again(now, retry_after, act);
-            }
-        }
-    }
-
-    /// Something that a position may be the reason of: after a few times it is given up.
-    fn doubt(&mut self, cause: GapCause, message: String, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
-        self.doubts += 1;
-        if self.doubts > DOUBT && matches!(self.goal, Goal::Watch) {
-            self.doubts = 0;
-            self.expired(cause, now, act);
-            return;
-        }
-        self.failing_since.get_or_insert(now);
-        self.status.enter(State::Failing, now, || message);
-        self.again(now, None, act);
-    }
-
-    /// The server no longer has what follows the position, or the `continue` token of a list.
-    fn expired(&mut self, cause: GapCause, now: Nanos, act: &mut dyn FnMut(Action<'_>)) {
-        self.call_off(act);
-        self.renewal.candidate = None;
-        let bridges = match &mut self.goal {
-            Goal::List(list) => list.bridges.take(),
-            Goal::Watch => {
-                let cause = match self.origin {
-                    Origin::Restored => GapCause::CheckpointTooOld,
-                    Origin::RestoredPosition => GapCause::CheckpointWithoutObjects,
-                    Origin::Fresh | Origin::Live => cause,
-                };
-                self.status.relists += 1;
-                Some((cause, self.position.clone(), self.status.last_alive.unwrap_or(now)))
-            }
-        };
-        self.status.enter(State::Listing, now, || "the server's history does not reach back to the position (410)".to_owned());
-        let restarted = matches!(self.goal, Goal::List(_));
-        self.goal = Goal::List(List { bridges, ..List::default() });
-        if restarted {
-            // A server whose tokens expire at once must not be asked without pause.
-            self.again(now, None, act);
-        } else {
-            self.ask(now, act);
-        }
-    }
-
-    /// Asks again, after a pause that grows with each time that nothing came of it.
-    fn again(&mut self, now: Nanos, at_least: Option<Duration>, act: &mut dyn FnMut(Action<'_>)) {
-        let opened = match self.phase {
-            Phase::Open(_, since) => Some(since),
-            Phase::New | Phase::Asked(..) | Phase::Waiting(_) | Phase::Vanished => None,
-        };
-        if matches!(self.goal, Goal::Watch) {
-            self.status.restarts += 1;
-        }
-        self.call_off(act);
-        let until = self.backoff.next(now, opened, at_least);
-        self.phase = Phase::Waiting(until);
-        if until <= now {
-            self.ask(now, act);
         }
     }
 

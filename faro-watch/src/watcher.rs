@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 const LINES: usize = 4096;
 
 /// How many pages of lists are held in memory at once, for each cluster.
-const PAGES: usize = 4;
+const PAGES: usize = 2;
 
 /// Why watching does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +33,12 @@ pub enum StartError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The server did not say what it has.
-    #[error("{}cannot discover what the API server has (GET {path}): {message}", of(cluster))]
+    #[error("{}cannot discover what the API server{} has (GET {path}): {message}", of(cluster), at(server))]
     Discover {
         /// The cluster's name; empty when there is none.
         cluster: String,
+        /// The server's address; empty when it is not known.
+        server: String,
         /// What was asked for.
         path: String,
         /// What happened.
@@ -54,6 +56,10 @@ pub enum StartError {
 
 fn of(cluster: &str) -> String {
     if cluster.is_empty() { String::new() } else { format!("cluster `{cluster}`: ") }
+}
+
+fn at(server: &str) -> String {
+    if server.is_empty() { String::new() } else { format!(" at {server}") }
 }
 
 /// The shell's clock.
@@ -126,7 +132,8 @@ impl WatcherBuilder {
         let stop = CancellationToken::new();
         let mut supervisors = Vec::new();
         for (index, (cluster, selections)) in self.clusters.into_iter().enumerate() {
-            let wanted = Wanted { selections, resume: self.resume.clone(), seed: self.seed.wrapping_add(index as u64) };
+            let seed = self.seed.wrapping_add(index as u64);
+            let wanted = Wanted { selections, resume: self.resume.clone(), seed, clock: Arc::clone(&self.clock) };
             let line = Line { sender: sender.clone(), buffer: Arc::clone(&buffer), capacity };
             supervisors.push(Supervisor::begin(cluster, wanted, line, health.clone(), drivers.clone(), stop.clone()).await?);
         }
@@ -245,7 +252,7 @@ enum Mark {
 /// # Memory
 ///
 /// What is known of objects ([`crate::known::Known`]), at most 4,096 lines and the bytes of [`WatcherBuilder::buffer`] that wait
-/// for the reader, and up to 4 pages of 500 objects for each cluster while it lists. A reader that stops reading stops the connections.
+/// for the reader, and up to 2 pages of 500 objects for each cluster while it lists. A reader that stops reading stops the connections.
 ///
 /// # Example
 ///
@@ -272,7 +279,7 @@ pub struct Watcher {
     drivers: Drivers,
     stop: CancellationToken,
     awaited: BTreeSet<u64>,
-    gathered: BTreeMap<u64, WatchProgress>,
+    gathered: BTreeMap<(String, String), WatchProgress>,
     mark: Mark,
 }
 
@@ -301,7 +308,8 @@ impl Watcher {
                 Some(Message::Feed(feed)) => return Some(Output::Feed(self.stamped(feed))),
                 Some(Message::Mark { driver, progress }) => {
                     self.awaited.remove(&driver);
-                    self.gathered.insert(driver, progress);
+                    // A collection that went and came again has one place.
+                    self.gathered.insert((progress.cluster.clone(), progress.watch.clone()), progress);
                 }
                 None if self.mark == Mark::Last => return None,
                 // What ended told where it stood.

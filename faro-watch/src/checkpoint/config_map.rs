@@ -98,3 +98,58 @@ impl Store for ConfigMapStore {
             .map_err(|failure| CheckpointError::Request { place: self.place(), failure })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faro_core::Nanos;
+    use http::{Method, Request, Response};
+    use http_body_util::{BodyExt as _, Full};
+    use kube::client::Body;
+    use std::convert::Infallible;
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test]
+    async fn positions_come_back_and_objects_do_not() {
+        let mut store = store();
+        assert!(store.load().await.unwrap().is_none());
+        let position = Position { resource_version: "7".to_owned(), at: Nanos(1), population: None };
+        let watch =
+            |watch: &str, position| WatchProgress { cluster: String::new(), watch: watch.to_owned(), position, known: Some("[]\n".into()) };
+        let watches = vec![watch("v1/pods", Some(position.clone())), watch("v1/events", None)];
+        store.save(&Checkpoint { progress: Progress { watches }, engine: None }).await.unwrap();
+        let want = WatchProgress { known: None, ..watch("v1/pods", Some(position)) };
+        assert_eq!(store.load().await.unwrap().unwrap().progress.watches, [want]);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_refused() {
+        let position = Position { resource_version: "7".to_owned(), at: Nanos(1), population: None };
+        let watch = WatchProgress { cluster: "c".repeat(LIMIT), watch: String::new(), position: Some(position), known: None };
+        let checkpoint = Checkpoint { progress: Progress { watches: vec![watch] }, engine: None };
+        let error = store().save(&checkpoint).await.unwrap_err();
+        assert!(matches!(error, CheckpointError::TooLarge { .. }), "{error}");
+    }
+
+    /// A server that has one `ConfigMap`.
+    fn store() -> ConfigMapStore {
+        let stored: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let stored = Arc::clone(&stored);
+            async move {
+                assert_eq!(request.uri().path(), "/api/v1/namespaces/faro/configmaps/checkpoint");
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await.unwrap().to_bytes().to_vec();
+                let mut stored = stored.lock().unwrap();
+                if parts.method == Method::PATCH {
+                    assert_eq!(parts.uri.query(), Some("fieldManager=faro&force=true"));
+                    *stored = Some(body);
+                }
+                let code = if stored.is_some() { 200 } else { 404 };
+                let body = Full::new(bytes::Bytes::from(stored.clone().unwrap_or_default()));
+                Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap())
+            }
+        });
+        ConfigMapStore::new(kube::Client::new(service, "default"), "faro", "checkpoint")
+    }
+}

@@ -76,7 +76,6 @@ impl Machine {
         let mut list = std::mem::take(list);
         self.open_list(act);
         self.failing_since = None;
-        self.backoff.proven();
         self.status.enter(State::Listing, now, String::new);
         if list.version.is_empty() {
             list.version = page.metadata.resource_version.to_string();
@@ -112,7 +111,11 @@ impl Machine {
         }
         list.objects += 1;
         if self.keeps == Keeps::Nothing {
-            let lost = list.bridges.as_ref().and_then(|(_, position, _)| position.as_ref());
+            let lost = match &list.bridges {
+                // Another storage counts anew.
+                Some((GapCause::Rewound, ..)) | None => None,
+                Some((_, position, _)) => position.as_ref(),
+            };
             let version = Version::new(&object.metadata.resource_version);
             let later = lost.is_none_or(|lost| version.is_later(&Version::new(&lost.resource_version)).unwrap_or(true));
             list.recovered += u64::from(later);

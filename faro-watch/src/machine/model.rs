@@ -46,8 +46,6 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
-
     #[test]
     fn objects_are_delivered_as_they_happened(ops in vec(op(), 1..120), seed: u64) {
         check(Keeps::Objects, &ops, seed);

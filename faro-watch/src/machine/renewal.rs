@@ -1,9 +1,12 @@
 //! The successor of a quiet watch: see "Quiet watches" in [`super`].
 
-use super::{ANSWER_TIMEOUT, Action, Failure, Form, Machine, PAGE, Phase, Position, RENEWAL, Ticket, Version, after};
+use super::{ANSWER_TIMEOUT, Action, Failure, Form, GapCause, Keeps, Machine, PAGE, Phase, Position, RENEWAL, Ticket, Version, after};
 use crate::line::Page;
 use faro_core::Nanos;
 use std::time::Duration;
+
+/// How long after its opening a watch is given to show that it has bookmarks: the first comes within a minute.
+const FIRST_BOOKMARK: Duration = Duration::from_secs(70);
 
 /// How soon a renewal that failed is tried again.
 const RETRY: Duration = Duration::from_secs(15);
@@ -39,7 +42,14 @@ impl Machine {
     pub(super) fn renewal_due(&self) -> Nanos {
         match self.renewal.step {
             Step::Idle => {
-                let due = self.position.as_ref().map_or(Nanos(i64::MIN), |position| after(position.at, RENEWAL));
+                let aged = |span| self.position.as_ref().map_or(Nanos(i64::MIN), |position| after(position.at, span));
+                let grace = match (self.phase, self.keeps) {
+                    (Phase::Open(_, since), Keeps::Objects) => after(since, FIRST_BOOKMARK),
+                    // Events have none by default, and a position from a checkpoint may be about to expire.
+                    (Phase::Open(_, since), Keeps::Nothing) => after(since, FIRST_BOOKMARK).min(aged(RENEWAL * 2)),
+                    (Phase::New | Phase::Asked(..) | Phase::Waiting(_) | Phase::Vanished, _) => Nanos(i64::MIN),
+                };
+                let due = aged(RENEWAL).max(grace);
                 let since = self.renewal.candidate.as_ref().map_or(due, |candidate| due.max(after(candidate.at, RENEWAL)));
                 since.max(self.renewal.not_before.unwrap_or(since))
             }
@@ -86,6 +96,14 @@ impl Machine {
         };
         let version = if version.is_empty() { page.metadata.resource_version.to_string() } else { version.clone() };
         let position = self.position.as_ref().map(|position| Version::new(&position.resource_version));
+        let behind = position.as_ref().is_some_and(|position| position.is_later(&Version::new(&version)) == Some(true));
+        if behind {
+            // Without a watch cache nobody objects to a version that is yet to come: the storage is another one.
+            self.renewal.step = Step::Idle;
+            self.abandon(act);
+            self.expired(GapCause::Rewound, now, act);
+            return;
+        }
         let later = |object: crate::line::Object<'_>| {
             let version = Version::new(&object.metadata.resource_version);
             // What cannot be compared cannot be proven.
@@ -150,13 +168,16 @@ impl Machine {
             Step::Opening { ticket, .. } if ticket == from => true,
             Step::Idle | Step::Verifying { .. } | Step::Opening { .. } => return,
         };
+        if matches!(failure, Some(Failure::Status { code: 401, .. })) {
+            act(Action::Reauthenticate);
+        }
         let expired = matches!(failure, Some(Failure::Status { code: 410, .. }));
         self.renewal.step = Step::Idle;
         self.renewal.candidate = None;
         if expired && opening {
             // The position is lost: the old stream, should it live, cannot prove what lies between.
             self.abandon(act);
-            self.expired(super::GapCause::Expired, now, act);
+            self.expired(GapCause::Expired, now, act);
             return;
         }
         self.renewal.not_before = Some(after(now, RETRY));

@@ -231,6 +231,18 @@ fn verified_version_is_not_used_when_something_is_later() {
 }
 
 #[test]
+fn changed_object_and_missing_object_each_keep_the_position() {
+    for state in [&[("a", "u1", 40)][..], &[]] {
+        let mut run = Run::synced_keeping(Keeps::Nothing, &[("a", "u1", 5)]);
+        run.pass(120, "metadata");
+        run.page(r#"{"resourceVersion":"50"}"#, state, "watch 10");
+        run.opened("close");
+        run.pass(120, "metadata");
+        assert_eq!(run.position(), "10", "{state:?}");
+    }
+}
+
+#[test]
 fn renewal_that_comes_too_late_is_a_gap() {
     let mut run = Run::synced_keeping(Keeps::Nothing, &[]);
     run.pass(120, "metadata");
@@ -261,6 +273,31 @@ fn w5_object_that_leaves_its_selector_is_deleted_and_marked() {
     run.line("MODIFIED", ("a", "u1", 13), "DELETED< a@13");
     run.machine.choice = Choice::any(&[crate::Selection::new("v1/pods").name("a")]).unwrap();
     run.line("MODIFIED", ("a", "u1", 14), "ADDED a@14");
+}
+
+#[test]
+fn server_that_forgets_at_once_is_not_asked_without_pause() {
+    let mut run = Run::synced(&[]);
+    run.line("ERROR", ("", "", 410), "close; list");
+    let began = run.now;
+    for _ in 0..8 {
+        run.check(Input::Page(run.last, &list(r#"{"resourceVersion":"20"}"#, &[])), None);
+        run.status(410, "Expired", None, "");
+        run.wait_for("list");
+    }
+    assert!(run.now.since(began) > 20_000_000_000, "eight lists within {} s", run.now.since(began) / 1_000_000_000);
+}
+
+#[test]
+fn position_of_another_storage_is_noticed_though_nobody_objects() {
+    let position = Position { resource_version: "1000".to_owned(), at: Nanos(0), population: None };
+    let mut run = Run::of(Machine::new(Choice::default(), Keeps::Nothing, Jitter::new(3)).resume(position, None));
+    run.tick("watch 1000");
+    run.opened("");
+    run.pass(120, "metadata");
+    run.page(r#"{"resourceVersion":"30"}"#, &[], "close; list");
+    let want = "begin; ADDED! a@20; gap 1000-30 rewound 1 intermediate-versions; end 30 1; watch 30";
+    run.page(r#"{"resourceVersion":"30"}"#, &[("a", "u1", 20)], want);
 }
 
 #[test]
@@ -363,19 +400,19 @@ impl Run {
     fn synced_keeping(keeps: Keeps, objects: &[(&str, &str, u64)]) -> Self {
         let mut run = Self::new(keeps);
         run.tick("list");
-        run.give(|ticket| Input::Page(ticket, ""), &list(r#"{"resourceVersion":"10"}"#, objects), None);
+        run.check(Input::Page(run.last, &list(r#"{"resourceVersion":"10"}"#, objects)), None);
         run.opened("");
         run
     }
 
     #[track_caller]
     fn page(&mut self, metadata: &str, objects: &[(&str, &str, u64)], want: &str) {
-        self.give(|ticket| Input::Page(ticket, ""), &list(metadata, objects), Some(want));
+        self.check(Input::Page(self.last, &list(metadata, objects)), Some(want));
     }
 
     #[track_caller]
     fn opened(&mut self, want: &str) {
-        self.give(Input::Opened, "", Some(want));
+        self.check(Input::Opened(self.last), Some(want));
         self.main = self.last;
     }
 
@@ -441,14 +478,6 @@ impl Run {
             }
         }
         panic!("nothing is asked");
-    }
-
-    #[track_caller]
-    fn give(&mut self, input: impl Fn(Ticket) -> Input<'static>, body: &str, want: Option<&str>) {
-        match input(self.last) {
-            Input::Page(ticket, _) => self.check(Input::Page(ticket, body), want),
-            other => self.check(other, want),
-        }
     }
 
     #[track_caller]

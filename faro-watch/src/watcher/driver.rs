@@ -248,7 +248,10 @@ impl Driver {
                     self.exchanges.push(Exchange { ticket, answers, partial: Vec::new(), permit: None });
                 }
                 Todo::Close(ticket) => drop(self.close(ticket)),
-                Todo::Reauthenticate => self.around.access.renew().await,
+                Todo::Reauthenticate => tokio::select! {
+                    () = self.around.stop.cancelled() => {}
+                    () = self.around.access.renew() => {}
+                },
                 Todo::Missing => self.around.missing.notify_one(),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::driver::{Command, Driver, Moments, Surroundings};
-use super::{Drivers, Line, PAGES, StartError};
+use super::{Clock, Drivers, Line, PAGES, StartError};
 use crate::checkpoint::Progress;
 use crate::connect::Cluster;
 use crate::discovery::{self, Catalogue, Resource};
@@ -16,7 +16,7 @@ use crate::selection::{PlanError, Selection, Target, plan};
 use faro_core::Nanos;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,7 @@ pub(super) struct Wanted {
     pub(super) selections: Vec<Selection>,
     pub(super) resume: Progress,
     pub(super) seed: u64,
+    pub(super) clock: Clock,
 }
 
 /// Begins and ends the watches of one cluster.
@@ -63,12 +64,14 @@ impl Supervisor {
             };
             by_gvr.entry(format!("{api_version}/{plural}")).or_default().push(selection);
         }
-        let catalogue = discover(&client, by_gvr.keys()).await.map_err(|(path, failure)| StartError::Discover {
-            cluster: name.clone(),
-            path,
-            message: said(&failure),
-        })?;
-        let moments = Moments { base: Nanos::from(SystemTime::now()), since: Instant::now() };
+        let catalogue = match discover(&client, by_gvr.keys()).await {
+            Ok(catalogue) => catalogue,
+            Err((path, failure)) => {
+                let server = cluster.server().await.unwrap_or_default();
+                return Err(StartError::Discover { cluster: name, server, path, message: said(&failure) });
+            }
+        };
+        let moments = Moments { base: Nanos::from((wanted.clock)()), since: Instant::now() };
         let around = Surroundings {
             access: Arc::new(Access::new(cluster, client)),
             line,
@@ -120,8 +123,11 @@ impl Supervisor {
                     () = missing.notified() => {}
                     () = again => {}
                 }
-                if self.look().await.is_err() {
-                    return;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    looked = self.look() => if looked.is_err() {
+                        return;
+                    },
                 }
             }
         });

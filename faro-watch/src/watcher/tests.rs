@@ -227,9 +227,12 @@ struct Server(Arc<Mutex<Script>>);
 
 #[derive(Debug, Default)]
 struct Script {
-    answers: BTreeMap<String, Queue<(Vec<(u64, Vec<u8>)>, u16, End)>>,
+    answers: BTreeMap<String, Queue<Prepared>>,
     asked: Vec<String>,
 }
+
+/// Pieces, each after so many seconds, the status before them, and the end after them.
+type Prepared = (Vec<(u64, Vec<u8>)>, u16, End);
 
 impl Server {
     fn answer(&self, path: &str, scripted: Scripted) {
