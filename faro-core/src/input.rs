@@ -82,6 +82,19 @@ pub enum Origin {
     Relist,
     /// The object goes on, but no longer matches what is selected (`leftSelector`).
     Selector,
+    /// Both: a relist showed it.
+    RelistSelector,
+}
+
+impl Origin {
+    const fn of(synthesized: bool, left_selector: bool) -> Self {
+        match (synthesized, left_selector) {
+            (false, false) => Self::Watch,
+            (true, false) => Self::Relist,
+            (false, true) => Self::Selector,
+            (true, true) => Self::RelistSelector,
+        }
+    }
 }
 
 /// What one value of the input is.
@@ -286,11 +299,7 @@ fn item(mut document: Box<Document<'_>>, of_events: bool) -> Result<Item<'_>, Ma
     };
     let document = *document;
     let (observed, cluster, gvr) = (document.received_at.0, document.cluster, document.gvr);
-    let origin = match (document.synthesized, document.left_selector) {
-        (_, true) => Origin::Selector,
-        (true, false) => Origin::Relist,
-        (false, false) => Origin::Watch,
-    };
+    let origin = Origin::of(document.synthesized, document.left_selector);
     let enveloped = |change, body| Item { observed, timed: observed.is_some(), change, origin, cluster, gvr, body };
     let change = match &*document.type_ {
         "ADDED" => Change::Added,

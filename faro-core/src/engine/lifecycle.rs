@@ -60,7 +60,7 @@ impl Engine {
             timestamp: context.observed.or(object.newest_time()).unwrap_or(self.now),
             initial: event_type == EventType::Added && self.is_initial(context, &gvr_text, &metadata.namespace),
             synthesized: self.is_synthesized(context, &gvr_text, &metadata.namespace),
-            left_selector: context.origin == Origin::Selector,
+            left_selector: matches!(context.origin, Origin::Selector | Origin::RelistSelector),
             changed_at: metadata.managed_fields.newest(),
             link: Link { gvr, namespace: &metadata.namespace, name: &metadata.name },
             operational,

@@ -111,7 +111,7 @@ impl Engine {
             timestamp: context.observed.or(newest).unwrap_or(self.now),
             initial,
             synthesized: self.is_synthesized(context, "v1/events", report.namespace()),
-            left_selector: origin == Origin::Selector,
+            left_selector: matches!(origin, Origin::Selector | Origin::RelistSelector),
             changed_at: report.changed_at(),
             link: (!involved.name().is_empty()).then(|| Link {
                 gvr: Gvr::of_reference(involved.api_version(), involved.kind()),

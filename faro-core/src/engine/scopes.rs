@@ -110,6 +110,12 @@ impl Engine {
                 }
                 self.end_scope(scope, sink);
             }
+            Control::ListAborted { namespace } => {
+                let scope = self.complete(scope(namespace));
+                if self.lists.remove(&scope) {
+                    self.resume(sink);
+                }
+            }
             Control::Gap(gap) => self.gap(cluster, gvr, &gap, sink),
             // Whoever drives the engine restores it from one; to an engine that goes on it says nothing new.
             Control::Snapshot(_) | Control::End => {}
@@ -147,7 +153,8 @@ impl Engine {
 
     /// Whether no watch event carried a change: a relist showed it.
     pub(super) fn is_synthesized(&self, context: Context<'_>, gvr: &str, namespace: &str) -> bool {
-        context.origin == Origin::Relist || (context.change != Change::Bare && self.in_list(context, gvr, namespace, Turn::Later))
+        matches!(context.origin, Origin::Relist | Origin::RelistSelector)
+            || (context.change != Change::Bare && self.in_list(context, gvr, namespace, Turn::Later))
     }
 
     /// Whether an object comes within a list of its collection.

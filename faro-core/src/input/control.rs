@@ -27,6 +27,11 @@ pub enum Control<'a> {
         /// How many objects it held, when told.
         objects: Option<u64>,
     },
+    /// The list was given up: its collection cannot be listed at the moment.
+    ListAborted {
+        /// The namespace; empty for all.
+        namespace: Text<'a>,
+    },
     /// The watch could not prove that nothing was missed.
     Gap(Box<Gap<'a>>),
     /// Everything an engine remembered when the recording began.
@@ -110,6 +115,7 @@ pub(super) fn read(text: &str) -> Result<Item<'_>, Malformed> {
     let (control, of_collection) = match &*line.control {
         "listBegin" => (Control::ListBegin { namespace }, true),
         "listEnd" => (Control::ListEnd { namespace, resource_version, objects }, true),
+        "listAborted" => (Control::ListAborted { namespace }, true),
         "gap" if cause.is_empty() => return Err(Malformed::missing("cause")),
         "gap" => {
             let gap = Gap { namespace, from: line.from.into(), to: line.to.into(), cause, recovered, lost };

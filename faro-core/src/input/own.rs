@@ -100,10 +100,6 @@ pub(super) fn read(text: &str) -> Result<Item<'_>, Malformed> {
         ..Document::default()
     };
     let body = if is_event { Body::Event(event(Box::new(document))?) } else { Body::Object(RawObject(Box::new(document))) };
-    let origin = match (own.synthesized, own.left_selector) {
-        (_, true) => Origin::Selector,
-        (true, false) => Origin::Relist,
-        (false, false) => Origin::Watch,
-    };
+    let origin = Origin::of(own.synthesized, own.left_selector);
     Ok(Item { observed: own.timestamp.0, timed: false, change, origin, cluster: own.cluster, gvr: own.gvr, body })
 }

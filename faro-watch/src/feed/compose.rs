@@ -57,9 +57,11 @@ impl Composer {
                 self.push_namespace(&mut line);
             }
             Delivery::ListEnd { resource_version, objects } => {
-                line.push_str("\"control\":\"listEnd\"");
+                // A list that was given up says nothing of what is there.
+                let aborted = resource_version.is_empty();
+                line.push_str(if aborted { "\"control\":\"listAborted\"" } else { "\"control\":\"listEnd\"" });
                 self.push_namespace(&mut line);
-                if !resource_version.is_empty() {
+                if !aborted {
                     let _ = write!(line, ",\"resourceVersion\":{},\"objects\":{objects}", quoted(resource_version));
                 }
             }

@@ -172,3 +172,23 @@ fn of_pods(name: &str, seconds: i64, namespace: &str) -> Value {
 fn object(name: &str, version: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop", "uid": pod(name, name)["uid"], "resourceVersion": version}})
 }
+
+#[test]
+fn list_that_was_given_up_holds_nothing_up_and_is_no_initial_state() {
+    let run = play(&[
+        control("listBegin", 0),
+        of_pods("listBegin", 0, ""),
+        watched("ADDED", 0, &once("a", 0)),
+        control("listEnd", 1),
+        of_pods("listAborted", 30, ""),
+        watched("ADDED", 31, &once("b", 31)),
+        of_pods("listBegin", 60, ""),
+        watched("ADDED", 60, &object("c", "1")),
+        with(of_pods("listEnd", 60, ""), json!({"resourceVersion": "5", "objects": 1})),
+    ]);
+    assert_eq!(run.records("object")[0]["initial"], true);
+    assert_eq!(run.records("sync").len(), 1);
+    let at_the_abortion = run.lines.iter().position(|line| line.contains("\"record\":\"group\"")).unwrap();
+    let next = run.lines.iter().position(|line| line.contains("\"name\":\"b\"")).unwrap();
+    assert!(at_the_abortion < next, "{:#?}", run.lines);
+}

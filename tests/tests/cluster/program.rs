@@ -1,0 +1,164 @@
+//! The program as a process: its lines as they come, and how it ends.
+
+use faro_core::record::SCHEMA;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long something may take that happens within a second: many times what a busy machine takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+});
+
+/// A running `faro-cli`; killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    /// Every record so far.
+    pub(crate) records: Vec<Value>,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl Program {
+    /// Starts it with a kubeconfig and arguments.
+    pub(crate) fn start(kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faro-under-test"));
+        command.args(arguments).env("KUBECONFIG", kubeconfig).env_remove("RUST_LOG");
+        Self::spawn(&mut command)
+    }
+
+    /// Starts a prepared command.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = follow(child.stdout.take().unwrap());
+        let stderr = gather(child.stderr.take().unwrap());
+        Self { child, lines, records: Vec::new(), stderr }
+    }
+
+    /// Reads records until one is wanted, and returns it. Every line is checked against the schema.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    let record = self.take(&line);
+                    if wanted(&record) {
+                        return record;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("{what} does not come; stderr: {}; {} records", self.stderr(), self.records.len()),
+                Err(RecvTimeoutError::Disconnected) => panic!("the program ended before {what} came; stderr: {}", self.stderr()),
+            }
+        }
+    }
+
+    /// Reads what comes within a time in which more would come if there were more.
+    pub(crate) fn read_for(&mut self, span: Duration) {
+        let deadline = Instant::now() + span;
+        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.take(&line);
+        }
+    }
+
+    /// Waits until each of these collections is synced; needs `sync` among the records that are printed.
+    #[track_caller]
+    pub(crate) fn wait_for_sync(&mut self, gvrs: &[&str]) {
+        let mut left: Vec<&str> = gvrs.to_vec();
+        left.retain(|gvr| !self.records.iter().any(|record| record["record"] == "sync" && record["gvr"] == *gvr));
+        while !left.is_empty() {
+            let synced = self.wait_for("a sync", |record| record["record"] == "sync");
+            left.retain(|gvr| synced["gvr"] != *gvr);
+        }
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM, reads to the end, and returns how it ended.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// Sends a signal by its name: `TERM`, `KILL`, `STOP`, `CONT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Reads to the end, and returns how it ended.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            // A killed program may have torn its last line.
+            if line.ends_with('}') {
+                self.take(&line);
+            }
+        }
+        self.child.wait().unwrap()
+    }
+
+    /// The object and event records of one collection, as `(eventType, name)`.
+    pub(crate) fn changes(&self, gvr: &str) -> Vec<(String, String)> {
+        let of = |record: &&Value| record["gvr"] == gvr && matches!(record["record"].as_str(), Some("object" | "event"));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.records.iter().filter(of).map(|record| (text(&record["eventType"]), text(&record["name"]))).collect()
+    }
+
+    #[track_caller]
+    fn take(&mut self, line: &str) -> Value {
+        let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        if let Some(error) = VALIDATOR.iter_errors(&record).next() {
+            panic!("{error}: {line}");
+        }
+        self.records.push(record.clone());
+        record
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn follow(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+fn gather(mut stderr: ChildStderr) -> Arc<Mutex<String>> {
+    let text = Arc::<Mutex<String>>::default();
+    let gathered = Arc::clone(&text);
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut bytes) {
+            gathered.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    });
+    text
+}
