@@ -100,9 +100,11 @@ impl Replay {
     /// Goes on from what an engine remembered. A recording is cut into files, and each can be replayed alone.
     fn restore(&mut self, snapshot: &RawValue) -> Result<(), Malformed> {
         let config = self.engine.config().clone();
-        let read = serde_json::from_str::<Snapshot>(snapshot.get()).map_err(|error| error.to_string());
-        let restored = read.and_then(|snapshot| Engine::restore(config, snapshot).map_err(|error| error.to_string()));
-        self.engine = restored.map_err(|why| Malformed::new(Cause::Snapshot, why))?;
+        let refused = |why: &dyn std::fmt::Display| Malformed::new(Cause::Snapshot, why.to_string());
+        let snapshot: Snapshot = serde_json::from_str(snapshot.get()).map_err(|error| refused(&error))?;
+        if !snapshot.is_empty() {
+            self.engine = Engine::restore(config, snapshot).map_err(|error| refused(&error))?;
+        }
         Ok(())
     }
 
