@@ -6,5 +6,7 @@ pub mod control_plane;
 pub mod correlator;
 pub mod flood;
 pub mod fuzz;
+#[cfg(feature = "cluster")]
+pub mod load;
 pub mod model;
 pub mod replayed;
