@@ -84,7 +84,7 @@ mod watcher;
 
 pub use connect::{Cluster, ConnectError, contexts, current_context};
 pub use feed::Feed;
-pub use health::{Absent, Health, WatchHealth, WatchName};
+pub use health::{Absent, CollectionHealth, Health, WatchHealth, WatchName};
 pub use lease::{Candidacy, Leadership, Standing};
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
 pub use strip::{LAST_APPLIED, strip};
