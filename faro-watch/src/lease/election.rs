@@ -220,7 +220,8 @@ impl Election {
         }
         // Who says nothing about it meant what we mean.
         let duration = if duration.is_zero() { self.timing.lease_duration } else { *duration };
-        if elapsed >= *since + duration { (Plan::Replace, elapsed) } else { (Plan::Read, elapsed + self.timing.retry_period) }
+        let free = *since + duration;
+        if elapsed >= free { (Plan::Replace, elapsed) } else { (Plan::Read, free.min(elapsed + self.timing.retry_period)) }
     }
 
     fn own(&self, now: Now) -> Holding {
