@@ -35,7 +35,8 @@ pub(crate) fn emits(list: &[Emitted], one: Emitted) -> bool {
     list.contains(&one) || list.contains(&Emitted::All)
 }
 
-fn emit(list: &[Emitted]) -> Emit {
+/// The types of records that the engine is to make.
+pub(crate) fn emit(list: &[Emitted]) -> Emit {
     Emit {
         object: emits(list, Emitted::Object),
         event: emits(list, Emitted::Event),

@@ -4,10 +4,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "cluster/deployed.rs"]
+mod deployed;
 #[path = "cluster/endings.rs"]
 mod endings;
 #[path = "cluster/history.rs"]
 mod history;
+#[path = "cluster/leading.rs"]
+mod leading;
+#[path = "cluster/operation.rs"]
+mod operation;
+#[path = "cluster/probe.rs"]
+mod probe;
 #[path = "cluster/program.rs"]
 mod program;
 #[path = "cluster/requests.rs"]

@@ -1,8 +1,10 @@
 //! A live run: what the watches hand out, through the engine, in the order of time.
 
 use super::clock;
+use super::monitor::{Monitor, Step};
 use super::recording::{self, Recording};
-use super::store::Checkpoints;
+use super::standby;
+use super::store::{self, Checkpoints};
 use super::wanted::Wanted;
 use crate::failure::Failure;
 use crate::notice;
@@ -10,13 +12,15 @@ use crate::output::Output;
 use faro_core::input::{self, Cause, Malformed};
 use faro_core::{EngineConfig, Nanos, Replay};
 use faro_watch::checkpoint::{Checkpoint, Progress};
-use faro_watch::{Cluster, Feed, Health, Watcher};
+use faro_watch::{Cluster, Feed, Health, Standing, Watcher};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How many lines go through the engine before what it printed is written.
@@ -36,7 +40,14 @@ pub(crate) struct Job {
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) once: bool,
     pub(crate) duration: Option<Nanos>,
+    pub(crate) signals: [Signal; 2],
+    pub(crate) monitor: Arc<Monitor>,
+    /// The Lease by which this process leads.
+    pub(crate) lease: Option<Lease>,
 }
+
+/// Which Lease, and how we stand.
+pub(crate) type Lease = (String, watch::Receiver<Standing>);
 
 /// The run.
 pub(crate) struct Live {
@@ -47,12 +58,16 @@ pub(crate) struct Live {
     recording: Option<Recording>,
     checkpoints: Option<Checkpoints>,
     signals: [Signal; 2],
+    monitor: Arc<Monitor>,
+    lease: Option<Lease>,
     once: bool,
     listed: bool,
     ends: Option<Instant>,
     /// The causes of which an example was given.
     told: BTreeSet<Cause>,
     complaints: BTreeSet<String>,
+    /// Why the last checkpoint could not be stored.
+    unstored: Option<String>,
     last: Nanos,
     stopping: bool,
     /// Where the watches stood in the end.
@@ -66,15 +81,14 @@ enum Turn {
     Checkpoint,
     Look,
     End,
+    Standing,
     Signal(SignalKind),
 }
 
 impl Live {
     /// Connects, and goes on where an earlier run stopped.
     pub(crate) async fn begin(job: Job, output: Output<Box<dyn Write>>, recording: Option<Recording>) -> Result<Self, Failure> {
-        let Job { config, clusters, mut wanted, checkpoint, once, duration } = job;
-        let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
-        let signals = [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?];
+        let Job { config, clusters, mut wanted, checkpoint, once, duration, signals, monitor, lease } = job;
         let mut checkpoints = match &checkpoint {
             Some(place) => Some(Checkpoints::open(place, &clusters).await?),
             None => None,
@@ -94,6 +108,7 @@ impl Live {
                 Err(error) => return Err(wanted.refused(&error)),
             }
         };
+        monitor.watches(watcher.health());
         let ends = duration.map(|span| Instant::now() + Duration::from_nanos(u64::try_from(span.0).unwrap_or(0)));
         Ok(Self {
             health: watcher.health(),
@@ -103,11 +118,14 @@ impl Live {
             recording,
             checkpoints,
             signals,
+            monitor,
+            lease,
             once,
             listed: false,
             ends,
             told: BTreeSet::new(),
             complaints: BTreeSet::new(),
+            unstored: None,
             last: Nanos(i64::MIN),
             stopping: false,
             progress: None,
@@ -123,7 +141,10 @@ impl Live {
         let mut next_checkpoint = Instant::now() + CHECKPOINTS;
         let mut next_look = Instant::now() + LOOKS;
         loop {
-            match self.turn(next_checkpoint, next_look).await {
+            self.monitor.enters(Step::Waits);
+            let turn = self.turn(next_checkpoint, next_look).await;
+            self.monitor.enters(Step::Works);
+            match turn {
                 Turn::Due => {
                     self.settle();
                     self.deliver()?;
@@ -152,6 +173,12 @@ impl Live {
                     (self.stopping, self.ends) = (true, None);
                     stopper.cancel();
                 }
+                Turn::Standing => {
+                    if self.loss().is_some() {
+                        self.stopping = true;
+                        stopper.cancel();
+                    }
+                }
                 Turn::Signal(kind) if self.stopping => std::process::exit(128 + kind.as_raw_value()),
                 Turn::Signal(_) => {
                     self.stopping = true;
@@ -169,11 +196,13 @@ impl Live {
         let due = self.replay.engine().next_deadline().map(|due| clock::until(due.into()));
         let [interrupt, terminate] = &mut self.signals;
         let (ends, stopping) = (self.ends, self.stopping);
+        let standing = &mut self.lease;
         tokio::select! {
             // What is due happens before newer lines; a signal is not kept waiting by either.
             biased;
             _ = interrupt.recv() => Turn::Signal(SignalKind::interrupt()),
             _ = terminate.recv() => Turn::Signal(SignalKind::terminate()),
+            true = changed(standing), if !stopping => Turn::Standing,
             () = sleep(due.unwrap_or_default()), if due.is_some() => Turn::Due,
             () = sleep_until(ends.unwrap_or(next_look)), if ends.is_some() && !stopping => Turn::End,
             () = sleep_until(next_checkpoint), if self.checkpoints.is_some() && !stopping => Turn::Checkpoint,
@@ -251,6 +280,7 @@ impl Live {
 
     fn malformed(&mut self, malformed: &Malformed) {
         self.replay.malformed(malformed);
+        self.monitor.counts.malformed(malformed.cause);
         if self.told.insert(malformed.cause) {
             notice::warn(&format!("a line of a watch cannot be understood: {malformed}"));
         }
@@ -271,20 +301,48 @@ impl Live {
         self.store(progress).await.map(|()| true)
     }
 
+    /// Why the Lease by which this process led is no longer its own.
+    fn loss(&self) -> Option<Failure> {
+        let (place, standing) = self.lease.as_ref()?;
+        if let Standing::Lost(why) = &*standing.borrow() { Some(standby::lost(place, why)) } else { None }
+    }
+
     /// Stores where the watches stand, once everything before it is delivered.
     async fn store(&mut self, progress: Progress) -> Result<(), Failure> {
         self.deliver()?;
-        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
-        if self.output.failed() {
+        // Who leads now stores its own, and knows more.
+        if self.output.failed() || self.loss().is_some() {
             return Ok(());
         }
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        let begun = Instant::now();
         self.output.sync();
         if let Some(recording) = &mut self.recording {
             recording.sync()?;
         }
         let snapshot = serde_json::value::to_raw_value(&self.replay.engine().snapshot());
         let engine = snapshot.map_err(|error| Failure::failed(format!("cannot write a snapshot: {error}")))?;
-        checkpoints.save(Checkpoint { progress, engine: Some(engine) }).await
+        let saved = checkpoints.save(Checkpoint { progress, engine: Some(engine) }).await;
+        match saved {
+            Ok(()) => self.monitor.checkpoints.stored(begun.elapsed()),
+            Err(error) => {
+                self.monitor.checkpoints.failed();
+                // A server that does not answer will; until then the last checkpoint stands.
+                if self.stopping || !store::passes(&error) {
+                    return Err(Failure::failed(error));
+                }
+                let said = error.to_string();
+                if self.unstored.as_ref() != Some(&said) {
+                    notice::warn(&said);
+                }
+                self.unstored = Some(said);
+                return Ok(());
+            }
+        }
+        if self.unstored.take().is_some() {
+            notice::warn("checkpoints are stored again");
+        }
+        Ok(())
     }
 
     /// Tells once what is wrong with a watch, and that it is well again.
@@ -325,6 +383,17 @@ impl Live {
             "{} records, {} occurrences, {} groups",
             summary.records.total, summary.occurrences.total, summary.groups.total
         ));
-        self.output.finish()
+        let lost = self.loss();
+        self.output.finish()?;
+        lost.map_or(Ok(()), Err)
+    }
+}
+
+/// Waits until we stand differently by our Lease. Without one there is nothing to wait for.
+async fn changed(lease: &mut Option<Lease>) -> bool {
+    match lease {
+        // Who renews it has the last word before it goes.
+        Some((_, standing)) => standing.changed().await.is_ok(),
+        None => false,
     }
 }
