@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "cluster/contract.rs"]
+mod contract;
 #[path = "cluster/endings.rs"]
 mod endings;
 #[path = "cluster/history.rs"]
@@ -14,8 +16,12 @@ mod program;
 mod requests;
 #[path = "cluster/rights.rs"]
 mod rights;
+#[path = "cluster/selection.rs"]
+mod selection;
 #[path = "cluster/simulated.rs"]
 mod simulated;
+#[path = "cluster/stage.rs"]
+mod stage;
 #[path = "cluster/watching.rs"]
 mod watching;
 #[path = "cluster/workloads.rs"]

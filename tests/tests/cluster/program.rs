@@ -1,5 +1,6 @@
 //! The program as a process: its lines as they come, and how it ends.
 
+use crate::contract::{self, Begun};
 use faro_core::record::SCHEMA;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -24,6 +25,7 @@ pub(crate) struct Program {
     /// Every record so far.
     pub(crate) records: Vec<Value>,
     stderr: Arc<Mutex<String>>,
+    begun: Begun,
 }
 
 impl Program {
@@ -36,10 +38,12 @@ impl Program {
 
     /// Starts a prepared command.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let resumed = command.get_args().any(|argument| argument == "--checkpoint");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = follow(child.stdout.take().unwrap());
         let stderr = gather(child.stderr.take().unwrap());
-        Self { child, lines, records: Vec::new(), stderr }
+        let begun = if resumed { Begun::Resumed } else { Begun::Fresh };
+        Self { child, lines, records: Vec::new(), stderr, begun }
     }
 
     /// Reads records until one is wanted, and returns it. Every line is checked against the schema.
@@ -90,10 +94,13 @@ impl Program {
         self.child.id()
     }
 
-    /// Sends SIGTERM, reads to the end, and returns how it ended.
+    /// Sends SIGTERM, reads to the end, checks what holds of every run, and returns how it ended.
+    #[track_caller]
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal("TERM");
-        self.wait()
+        let ended = self.wait();
+        contract::check(&self.records, self.begun);
+        ended
     }
 
     /// Sends a signal by its name: `TERM`, `KILL`, `STOP`, `CONT`.
