@@ -8,6 +8,8 @@
 mod contract;
 #[path = "cluster/endings.rs"]
 mod endings;
+#[path = "cluster/fidelity.rs"]
+mod fidelity;
 #[path = "cluster/history.rs"]
 mod history;
 #[path = "cluster/program.rs"]

@@ -1,5 +1,6 @@
 //! What holds of every run, whatever it watches: beside the schema, that the records of each object are what the API said of it.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +22,18 @@ struct Before<'a> {
 ///
 /// Each has a uid; of one uid, versions rise as the API gave them (KEP-5504: those of one object can be compared), nothing is
 /// updated or deleted that is not there or added that is, a deletion has the labels of the object that it deletes; and no two have
-/// the same identity. An object that left its selector may come again, and be deleted again: these are other deletions.
+/// the same identity. The moments of observation rise from record to record. An object that left its selector may come again, and be deleted again: these are other deletions.
 #[track_caller]
 pub(crate) fn check(records: &[Value], begun: Begun) {
     let mut objects: BTreeMap<(&str, &str, &str), Before<'_>> = BTreeMap::new();
     let mut identities = BTreeSet::new();
-    let mut newest = "";
+    let mut newest: Option<DateTime<Utc>> = None;
     for record in records.iter().filter(|record| matches!(text(&record["record"]), "object" | "event")) {
         let uid = text(&record["uid"]);
         assert!(!uid.is_empty(), "no uid: {record}");
-        assert!(text(&record["timestamp"]).len() == 30 && text(&record["timestamp"]) > newest, "not after {newest}: {record}");
-        newest = text(&record["timestamp"]);
+        let observed = text(&record["timestamp"]).parse().ok();
+        assert!(observed > newest, "not after {newest:?}: {record}");
+        newest = observed;
         let key = (text(&record["cluster"]), text(&record["gvr"]), uid);
         let version = text(&record["resourceVersion"]).parse().unwrap_or(0);
         let deleted = record["eventType"] == "DELETED";

@@ -1,9 +1,10 @@
 //! How scenarios are played against the real API: what is watched, what is done there, and what came of it.
 
 use crate::program::Program;
+use chrono::{DateTime, Utc};
 use faro_tests::control_plane::{Api, ControlPlane, Patch};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A time in which more would come if there were more.
 const MORE: Duration = Duration::from_millis(250);
@@ -53,6 +54,11 @@ pub(crate) fn tales_by_name(records: &[Value]) -> Vec<String> {
     let mut sorted: Vec<Value> = records.to_vec();
     sorted.sort_by_key(|record| text(&record["name"]).to_owned());
     tales(&sorted)
+}
+
+/// This moment.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
 }
 
 /// A text, or nothing.
