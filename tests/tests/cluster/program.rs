@@ -29,9 +29,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Where it is.
+    pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_faro-under-test");
+
     /// Starts it with a kubeconfig and arguments.
     pub(crate) fn start(kubeconfig: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_faro-under-test"));
+        let mut command = Command::new(Self::PATH);
         command.args(arguments).env("KUBECONFIG", kubeconfig).env_remove("RUST_LOG");
         Self::spawn(&mut command)
     }
