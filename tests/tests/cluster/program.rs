@@ -9,6 +9,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How long something may take that happens within a second: many times what a busy machine takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,6 +27,8 @@ pub(crate) struct Program {
     pub(crate) records: Vec<Value>,
     stderr: Arc<Mutex<String>>,
     begun: Begun,
+    /// Files that it reads, for as long as it runs.
+    pub(crate) files: Option<TempDir>,
 }
 
 impl Program {
@@ -46,7 +49,7 @@ impl Program {
         let lines = follow(child.stdout.take().unwrap());
         let stderr = gather(child.stderr.take().unwrap());
         let begun = if resumed { Begun::Resumed } else { Begun::Fresh };
-        Self { child, lines, records: Vec::new(), stderr, begun }
+        Self { child, lines, records: Vec::new(), stderr, begun, files: None }
     }
 
     /// Reads records until one is wanted, and returns it. Every line is checked against the schema.

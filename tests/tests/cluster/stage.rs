@@ -18,13 +18,13 @@ pub(crate) fn watch(cluster: &ControlPlane, config: &str, watches: usize) -> Pro
 /// The same with these options.
 #[track_caller]
 pub(crate) fn watch_with(cluster: &ControlPlane, config: &str, watches: usize, options: &[&str]) -> Program {
-    // It is read before anything starts.
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("faro.yaml");
     std::fs::write(&file, config).unwrap();
     let mut arguments = vec!["watch", "--config", file.to_str().unwrap()];
     arguments.extend(options);
     let mut program = Program::start(cluster.kubeconfig(), &arguments);
+    program.files = Some(directory);
     for _ in 0..watches {
         program.wait_for("a sync", |record| record["record"] == "sync");
     }
