@@ -1,5 +1,6 @@
 //! The program as a process: its lines as they come, and how it ends.
 
+use crate::contract::{self, Begun};
 use faro_core::record::SCHEMA;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -8,6 +9,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How long something may take that happens within a second: many times what a busy machine takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,22 +26,30 @@ pub(crate) struct Program {
     /// Every record so far.
     pub(crate) records: Vec<Value>,
     stderr: Arc<Mutex<String>>,
+    begun: Begun,
+    /// Files that it reads, for as long as it runs.
+    pub(crate) files: Option<TempDir>,
 }
 
 impl Program {
+    /// Where it is.
+    pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_faro-under-test");
+
     /// Starts it with a kubeconfig and arguments.
     pub(crate) fn start(kubeconfig: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_faro-under-test"));
+        let mut command = Command::new(Self::PATH);
         command.args(arguments).env("KUBECONFIG", kubeconfig).env_remove("RUST_LOG");
         Self::spawn(&mut command)
     }
 
     /// Starts a prepared command.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let resumed = command.get_args().any(|argument| argument == "--checkpoint");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = follow(child.stdout.take().unwrap());
         let stderr = gather(child.stderr.take().unwrap());
-        Self { child, lines, records: Vec::new(), stderr }
+        let begun = if resumed { Begun::Resumed } else { Begun::Fresh };
+        Self { child, lines, records: Vec::new(), stderr, begun, files: None }
     }
 
     /// Reads records until one is wanted, and returns it. Every line is checked against the schema.
@@ -90,10 +100,13 @@ impl Program {
         self.child.id()
     }
 
-    /// Sends SIGTERM, reads to the end, and returns how it ended.
+    /// Sends SIGTERM, reads to the end, checks what holds of every run, and returns how it ended.
+    #[track_caller]
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal("TERM");
-        self.wait()
+        let ended = self.wait();
+        contract::check(&self.records, self.begun);
+        ended
     }
 
     /// Sends a signal by its name: `TERM`, `KILL`, `STOP`, `CONT`.
