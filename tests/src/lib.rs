@@ -7,4 +7,6 @@ pub mod correlator;
 pub mod flood;
 pub mod fuzz;
 pub mod model;
+#[cfg(feature = "cluster")]
+pub mod proxy;
 pub mod replayed;
