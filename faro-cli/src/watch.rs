@@ -12,7 +12,7 @@ pub(crate) use entries::KEYS;
 use crate::args::{ClusterArgs, Emitted, Program, RecordArgs, RotationArgs, RunArgs, WatchArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Style};
-use crate::{replay, settings};
+use crate::{replay, settings, signals};
 use entries::Entry;
 use faro_core::{Emit, EngineConfig};
 use faro_watch::Cluster;
@@ -20,6 +20,8 @@ use live::{Job, Live};
 use recording::{Recording, Rotation};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Notify;
 use wanted::Wanted;
 
 /// Runs `watch`.
@@ -71,7 +73,17 @@ fn follow(
         .build()
         .map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
     let job = Job { config, clusters, wanted, checkpoint: run.checkpoint.clone(), once: run.once, duration: run.duration };
-    let ended = runtime.block_on(async { Live::begin(job, output, recording).await?.run().await });
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    signals::listen(move || told.notify_one()).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            // Whoever is asked to stop while it looks for its clusters has nothing to end.
+            biased;
+            () = asked.notified() => Ok(()),
+            begun = Live::begin(job, output, recording, Arc::clone(&asked)) => begun?.run().await,
+        }
+    });
     runtime.shutdown_background();
     ended
 }

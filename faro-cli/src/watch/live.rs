@@ -15,8 +15,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How many lines go through the engine before what it printed is written.
@@ -24,6 +25,10 @@ const BATCH: usize = 256;
 
 /// The shortest time between two checkpoints. One that took long is followed by a longer pause: twenty times as long.
 const CHECKPOINTS: Duration = Duration::from_secs(1);
+
+/// How soon the first one comes: a run that is killed again and again before a second is over would else repeat what all of them
+/// printed.
+const FIRST_CHECKPOINT: Duration = Duration::from_millis(100);
 
 /// How often a person is told what is wrong with the watches.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -46,7 +51,8 @@ pub(crate) struct Live {
     output: Output<Box<dyn Write>>,
     recording: Option<Recording>,
     checkpoints: Option<Checkpoints>,
-    signals: [Signal; 2],
+    /// The first signal; the second ends the process wherever it is.
+    asked: Arc<Notify>,
     once: bool,
     listed: bool,
     ends: Option<Instant>,
@@ -66,15 +72,18 @@ enum Turn {
     Checkpoint,
     Look,
     End,
-    Signal(SignalKind),
+    Signal,
 }
 
 impl Live {
     /// Connects, and goes on where an earlier run stopped.
-    pub(crate) async fn begin(job: Job, output: Output<Box<dyn Write>>, recording: Option<Recording>) -> Result<Self, Failure> {
+    pub(crate) async fn begin(
+        job: Job,
+        output: Output<Box<dyn Write>>,
+        recording: Option<Recording>,
+        asked: Arc<Notify>,
+    ) -> Result<Self, Failure> {
         let Job { config, clusters, mut wanted, checkpoint, once, duration } = job;
-        let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
-        let signals = [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?];
         let mut checkpoints = match &checkpoint {
             Some(place) => Some(Checkpoints::open(place, &clusters).await?),
             None => None,
@@ -102,7 +111,7 @@ impl Live {
             output,
             recording,
             checkpoints,
-            signals,
+            asked,
             once,
             listed: false,
             ends,
@@ -120,7 +129,7 @@ impl Live {
             self.mark_beginning(clock::now())?;
         }
         let stopper = self.watcher.stopper();
-        let mut next_checkpoint = Instant::now() + CHECKPOINTS;
+        let mut next_checkpoint = Instant::now() + FIRST_CHECKPOINT;
         let mut next_look = Instant::now() + LOOKS;
         loop {
             match self.turn(next_checkpoint, next_look).await {
@@ -152,8 +161,7 @@ impl Live {
                     (self.stopping, self.ends) = (true, None);
                     stopper.cancel();
                 }
-                Turn::Signal(kind) if self.stopping => std::process::exit(128 + kind.as_raw_value()),
-                Turn::Signal(_) => {
+                Turn::Signal => {
                     self.stopping = true;
                     stopper.cancel();
                 }
@@ -167,13 +175,11 @@ impl Live {
 
     async fn turn(&mut self, next_checkpoint: Instant, next_look: Instant) -> Turn {
         let due = self.replay.engine().next_deadline().map(|due| clock::until(due.into()));
-        let [interrupt, terminate] = &mut self.signals;
         let (ends, stopping) = (self.ends, self.stopping);
         tokio::select! {
             // What is due happens before newer lines; a signal is not kept waiting by either.
             biased;
-            _ = interrupt.recv() => Turn::Signal(SignalKind::interrupt()),
-            _ = terminate.recv() => Turn::Signal(SignalKind::terminate()),
+            () = self.asked.notified() => Turn::Signal,
             () = sleep(due.unwrap_or_default()), if due.is_some() => Turn::Due,
             () = sleep_until(ends.unwrap_or(next_look)), if ends.is_some() && !stopping => Turn::End,
             () = sleep_until(next_checkpoint), if self.checkpoints.is_some() && !stopping => Turn::Checkpoint,
