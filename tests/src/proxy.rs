@@ -86,7 +86,8 @@ pub struct Proxy {
     faults: watch::Sender<Faults>,
     shared: Arc<Shared>,
     _directory: tempfile::TempDir,
-    _runtime: Runtime,
+    /// Taken when it is dropped.
+    runtime: Option<Runtime>,
 }
 
 impl std::fmt::Debug for Proxy {
@@ -127,8 +128,13 @@ impl Proxy {
 
     fn start(upstream: Upstream, scheme: &str, mut kubeconfig: Value) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("proxy").enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("kubeconfig");
         kubeconfig["clusters"][0]["cluster"]["server"] = format!("{scheme}://{address}").into();
@@ -144,7 +150,7 @@ impl Proxy {
                 tokio::spawn(async move { drop(connection::serve(client, &shared, faults).await) });
             }
         });
-        Ok(Self { address, kubeconfig: path, faults, shared, _directory: directory, _runtime: runtime })
+        Ok(Self { address, kubeconfig: path, faults, shared, _directory: directory, runtime: Some(runtime) })
     }
 
     /// Returns the path of a kubeconfig that leads through it.
@@ -215,6 +221,15 @@ impl Proxy {
     #[track_caller]
     pub fn await_requests(&self, text: &str, count: usize) {
         eventually(&format!("{count} requests with `{text}`"), || (self.count(text) >= count).then_some(()));
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // A test may be on a runtime, which is not allowed to wait for another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

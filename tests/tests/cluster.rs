@@ -28,8 +28,6 @@ mod recovery;
 mod requests;
 #[path = "cluster/rights.rs"]
 mod rights;
-#[path = "cluster/silence.rs"]
-mod silence;
 #[path = "cluster/simulated.rs"]
 mod simulated;
 #[path = "cluster/truth.rs"]

@@ -32,9 +32,13 @@ impl Upstream {
         use kube::client::ConfigExt as _;
 
         let file = Kubeconfig::read_from(kubeconfig).map_err(io::Error::other)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let config = runtime.block_on(kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()));
-        let tls = config.map_err(io::Error::other)?.rustls_client_config().map_err(io::Error::other)?;
+        // On a thread of its own, because a test may be on a runtime already.
+        let read = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            let config = runtime.block_on(kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()));
+            config.map_err(io::Error::other)?.rustls_client_config().map_err(io::Error::other)
+        });
+        let tls = read.join().map_err(|_| io::Error::other("reading the kubeconfig panicked"))??;
         Ok(Self { address: authority(url).to_owned(), tls: Some(TlsConnector::from(Arc::new(tls))) })
     }
 
