@@ -9,4 +9,6 @@ pub mod fuzz;
 #[cfg(feature = "cluster")]
 pub mod load;
 pub mod model;
+#[cfg(feature = "cluster")]
+pub mod proxy;
 pub mod replayed;

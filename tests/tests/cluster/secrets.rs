@@ -16,9 +16,20 @@ fn w18_no_value_of_a_secret_is_in_any_output_log_or_file() {
     let namespace = cluster.namespace("w18");
     let place = tempfile::tempdir().unwrap();
     let [recording, checkpoint, more] = ["recording.ndjson", "checkpoint", "more.ndjson"].map(|name| place.path().join(name));
-    let mut command = Command::new(Program::PATH);
+    let mut command = Command::new(Program::path());
     command
-        .args(["watch", "--gvr", "v1/secrets,v1/configmaps,v1/events", "-n", &namespace, "--emit", "all", "--rotate-size", "2k", "--record"])
+        .args([
+            "watch",
+            "--gvr",
+            "v1/secrets,v1/configmaps,v1/events",
+            "-n",
+            &namespace,
+            "--emit",
+            "all",
+            "--rotate-size",
+            "2k",
+            "--record",
+        ])
         .arg(&recording)
         .arg("--checkpoint")
         .arg(&checkpoint)
@@ -26,7 +37,7 @@ fn w18_no_value_of_a_secret_is_in_any_output_log_or_file() {
         .env("RUST_LOG", "trace");
     let mut program = Program::spawn(&mut command);
     program.wait_for_sync(&["v1/secrets"]);
-    let mut second = Command::new(Program::PATH);
+    let mut second = Command::new(Program::path());
     second.args(["record", "--gvr", "v1/secrets", "-n", &namespace]).arg(&more).env("KUBECONFIG", cluster.kubeconfig());
     let mut recorder = Program::spawn(&mut second);
 
