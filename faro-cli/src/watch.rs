@@ -17,12 +17,13 @@ use crate::failure::Failure;
 use crate::output::{Output, Style};
 use crate::{replay, settings, signals};
 use entries::Entry;
-use faro_core::{Emit, EngineConfig};
+use faro_core::{Emit, EngineConfig, Limits};
 use faro_watch::Cluster;
 use live::{Job, Live};
 use monitor::{Listener, Monitor, Watched};
 use recording::{Recording, Rotation};
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,16 @@ pub(crate) fn run(program: Program, args: &WatchArgs) -> Result<(), Failure> {
     }
     let run = Run { args: &args.run, lease: args.leader_elect.as_ref(), listener, monitor };
     run.follow(config, clusters, wanted, output, recording)
+}
+
+fn prints_groups(list: &[Emitted]) -> bool {
+    [Emitted::Group, Emitted::Incident, Emitted::Object].into_iter().any(|one| settings::emits(list, one))
+}
+
+/// Of groups that nobody sees, only those that may still escalate are worth their memory; what is left are the counters.
+fn without_groups(config: EngineConfig) -> EngineConfig {
+    let of = |number: usize| NonZeroUsize::MIN.saturating_add(number - 1);
+    config.group_limit(of(20_000)).limits(Limits { events: of(250_000), ..Limits::default() })
 }
 
 /// Runs `record`.
