@@ -39,6 +39,9 @@ pub(crate) fn run(program: Program, args: &WatchArgs) -> Result<(), Failure> {
         let emit = Emit { event: true, ..settings::emit(&args.output.emit) };
         config = config.emit(emit);
     }
+    if !prints_groups(&args.output.emit) {
+        config = without_groups(config);
+    }
     let whole =
         [Emitted::Object, Emitted::Incident].into_iter().any(|one| settings::emits(&args.output.emit, one)) || args.record.is_some();
     let entries = read_entries(args.config.as_deref())?;
