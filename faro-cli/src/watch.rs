@@ -83,8 +83,7 @@ fn rotation(args: &RotationArgs) -> Rotation {
 fn read_entries(file: Option<&Path>) -> Result<Vec<Entry>, Failure> {
     let Some(file) = file else { return Ok(Vec::new()) };
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
-    let mut entries =
-        entries::read(&text).map_err(|wrong| Failure::usage(format!("{}:{}: {}", file.display(), wrong.line, wrong.what)))?;
+    let mut entries = entries::read(&text).map_err(|wrong| Failure::usage(format!("{}:{}: {}", file.display(), wrong.line, wrong.what)))?;
     entries.iter_mut().for_each(|entry| entry.file = file.display().to_string());
     Ok(entries)
 }

@@ -145,7 +145,8 @@ impl Written {
     fn entry(self, name: String, namespaces: Vec<String>) -> Result<Entry, Wrong> {
         let line = self.gvr.referenced.line();
         if !crate::settings::is_gvr(&self.gvr.value) {
-            let what = format!("{name}: `gvr`: `{}` is no collection: write it like v1/pods or apps/v1/deployments", short(&self.gvr.value));
+            let what =
+                format!("{name}: `gvr`: `{}` is no collection: write it like v1/pods or apps/v1/deployments", short(&self.gvr.value));
             return Err(Wrong { line, what });
         }
         let mut selection = Selection::new(self.gvr.value).namespaces(namespaces);

@@ -11,7 +11,10 @@ fn w3_wrong_configuration_is_refused_before_anything_starts() {
     check("resource: []\n", &["faro.yaml:1: ", "unknown option `resource`, did you mean `resources`?"]);
     check("emit: [event]\nwindwo: 5m\n", &["faro.yaml:2: ", "unknown option `windwo`, did you mean `window`?"]);
     // A collection that is none.
-    check("resources:\n- namespace_names: [a]\n  gvr: configmaps\n", &["faro.yaml:3: ", "resources[0]: `gvr`: `configmaps` is no collection"]);
+    check(
+        "resources:\n- namespace_names: [a]\n  gvr: configmaps\n",
+        &["faro.yaml:3: ", "resources[0]: `gvr`: `configmaps` is no collection"],
+    );
     check("namespaces:\n- resources:\n    pods: {}\n", &["faro.yaml:3: ", "namespaces[0].resources[pods]: `gvr`: `pods` is no collection"]);
     check("window: 5m\ngvr: [pods]\n", &["faro.yaml:2: ", "--gvr", "`pods` is no collection"]);
     // A selector.

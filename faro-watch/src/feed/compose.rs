@@ -215,8 +215,7 @@ mod tests {
         ] {
             let text = format!(r#"{{"kind":"Pod","metadata":{{"name":"a"{labels}}}}}"#);
             let object = Object::read(&text).unwrap();
-            let changed =
-                Changed { change: Change::Deleted, evidence: Evidence::LeftSelector, object: &object, last_labels: Some(last) };
+            let changed = Changed { change: Change::Deleted, evidence: Evidence::LeftSelector, object: &object, last_labels: Some(last) };
             let line = composer("v1/pods", "").compose(&Delivery::Object(changed));
             assert_eq!(rest(&line), format!(r#""leftSelector":true,"type":"DELETED","object":{{"kind":"Pod","metadata":{{{want}}}}}"#));
         }
@@ -297,7 +296,8 @@ mod tests {
     #[track_caller]
     fn check(gvr: &str, object: &str, evidence: Evidence, want: &str) {
         let object = Object::read(object).unwrap();
-        let line = composer(gvr, "").compose(&Delivery::Object(Changed { change: Change::Added, evidence, object: &object, last_labels: None }));
+        let line =
+            composer(gvr, "").compose(&Delivery::Object(Changed { change: Change::Added, evidence, object: &object, last_labels: None }));
         assert_eq!(rest(&line), want);
     }
 }

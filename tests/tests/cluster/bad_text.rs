@@ -62,14 +62,17 @@ fn v33_broken_text_and_deep_json_are_kept_or_refused_with_a_count() {
     let at = invalid.windows(4).position(|window| window == b"MARK").unwrap();
     invalid[at] = 0xff;
     let mut taken = 0;
-    for body in [invalid, event("surrogate").replace("MARK", r"\ud800").into_bytes(), event("halves").replace("MARK", r"\ude00\ud800").into_bytes()] {
+    for body in
+        [invalid, event("surrogate").replace("MARK", r"\ud800").into_bytes(), event("halves").replace("MARK", r"\ude00\ud800").into_bytes()]
+    {
         taken += u64::from(post(&cluster, &path, &body));
     }
     // Deeper than any reader of JSON with a limit goes.
     let mut deep_taken = 0;
     for depth in [100, 1_000, 5_000] {
         let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let body = json!({"apiVersion": format!("{group}/v1"), "kind": "Widget", "metadata": {"name": format!("deep-{depth}")}, "spec": "DEEP"});
+        let body =
+            json!({"apiVersion": format!("{group}/v1"), "kind": "Widget", "metadata": {"name": format!("deep-{depth}")}, "spec": "DEEP"});
         let body = body.to_string().replace("\"DEEP\"", &format!("{{\"x\":{deep}}}"));
         deep_taken += u64::from(post(&cluster, &format!("/apis/{group}/v1/namespaces/{namespace}/widgets"), body.as_bytes()));
     }
@@ -101,7 +104,13 @@ fn once(cluster: &ControlPlane, namespace: &str, format: &str) -> String {
 /// Posts bytes that no client of ours would write; tells whether the API server took them.
 fn post(cluster: &ControlPlane, path: &str, body: &[u8]) -> bool {
     let mut kubectl = cluster.kubectl();
-    let mut child = kubectl.args(["create", "--raw", path, "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = kubectl
+        .args(["create", "--raw", path, "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(body).unwrap();
     child.wait().unwrap().success()
 }

@@ -10,7 +10,9 @@ fn t9_jobs_and_config_maps_in_three_namespaces_tell_all_18_changes() {
     let Some(cluster) = ControlPlane::shared() else { return };
     let names = ["t9"; 3].map(|prefix| cluster.namespace(prefix));
     let entry = |name: &String| {
-        format!("- {{name_selector: {name}, resources: {{batch/v1/jobs: {{name_selector: job-1}}, v1/configmaps: {{name_selector: cm-1}}}}}}\n")
+        format!(
+            "- {{name_selector: {name}, resources: {{batch/v1/jobs: {{name_selector: job-1}}, v1/configmaps: {{name_selector: cm-1}}}}}}\n"
+        )
     };
     let mut program = watch(&cluster, &format!("namespaces:\n{}", names.iter().map(entry).collect::<String>()), 6);
     for name in &names {

@@ -114,9 +114,7 @@ fn v10_deletion_by_ttl_changes_no_group() {
     let written = reports.write("web-1.17a", &json!({"count": 566, "lastTimestamp": reports.at(60)}));
     let before = program.wait_for("the group", |record| record["record"] == "group");
     let deleted = program.wait_for("the end of its time", |record| record["eventType"] == "DELETED");
-    eventually("the Event is gone", || {
-        cluster.api().read(&format!("/api/v1/namespaces/{}/events/web-1.17a", reports.namespace)).err()
-    });
+    eventually("the Event is gone", || cluster.api().read(&format!("/api/v1/namespaces/{}/events/web-1.17a", reports.namespace)).err());
     assert_eq!(end(&mut program, "").len(), 2);
     let after = only_group(&program);
     for field in ["id", "count", "firstSeen", "lastSeen", "severity", "message", "events"] {
@@ -181,9 +179,7 @@ fn v32_counts_that_do_not_rise() {
     let Some(cluster) = ControlPlane::shared() else { return };
     let reports = Reports::new(&cluster, &cluster.namespace("v32"));
     let mut program = reports.watch(&cluster, &[]);
-    let about = |name: &str, count: u32, last: i64| {
-        json!({"involvedObject": reports.pod(name, ""), "count": count, "lastTimestamp": reports.at(last)})
-    };
+    let about = |name: &str, count: u32, last: i64| json!({"involvedObject": reports.pod(name, ""), "count": count, "lastTimestamp": reports.at(last)});
     // Smaller and later: a counter that began again.
     reports.write("restarted", &about("restarted", 566, 60));
     reports.count("restarted", 3, 90);

@@ -89,9 +89,7 @@ fn w8_one_name_created_and_deleted_a_hundred_times_is_a_hundred_objects() {
     let last = want.last().unwrap().split(' ').nth(1).unwrap().to_owned();
     program.wait_for("the last deletion", |record| record["eventType"] == "DELETED" && record["uid"] == *last);
     let records = of_name(&end(&mut program, &namespace), "cm-1");
-    let told = |record: &Value| {
-        format!("{} {} {}", text(&record["eventType"]), text(&record["uid"]), text(&record["labels"]["number"]))
-    };
+    let told = |record: &Value| format!("{} {} {}", text(&record["eventType"]), text(&record["uid"]), text(&record["labels"]["number"]));
     // Of each object its end before the next one's beginning: no deletion carries the uid of one that lives.
     assert_eq!(records.iter().map(told).collect::<Vec<_>>(), want);
     assert!(records.iter().all(|record| record["synthesized"].is_null()));

@@ -115,7 +115,10 @@ fn v6_reasons_namespaces_and_uids_make_groups_of_their_own() {
     reports[0].write("a", &json!({}));
     reports[0].write("b", &json!({"reason": "Unhealthy", "message": "Liveness probe failed: timeout"}));
     reports[1].write("a", &json!({"involvedObject": reports[1].pod("web-1", "")}));
-    reports[0].write("c", &json!({"firstTimestamp": reports[0].at(20), "lastTimestamp": reports[0].at(20), "involvedObject": reports[0].pod("web-1", other)}));
+    reports[0].write(
+        "c",
+        &json!({"firstTimestamp": reports[0].at(20), "lastTimestamp": reports[0].at(20), "involvedObject": reports[0].pod("web-1", other)}),
+    );
     for _ in 0..4 {
         program.wait_for("an Event", |record| record["record"] == "event");
     }
@@ -125,7 +128,10 @@ fn v6_reasons_namespaces_and_uids_make_groups_of_their_own() {
     let of = |namespace: &str, uid: &str, reason: &str| {
         let is = |group: &&Value| {
             let resource = &group["resource"];
-            resource["namespace"] == *namespace && text(&resource["uid"]) == uid && group["reason"] == *reason && resource["name"] == "web-1"
+            resource["namespace"] == *namespace
+                && text(&resource["uid"]) == uid
+                && group["reason"] == *reason
+                && resource["name"] == "web-1"
         };
         groups.iter().find(is).cloned().unwrap()
     };
@@ -261,10 +267,16 @@ fn v31_combined_prefix_is_stripped_and_kept_as_a_mark() {
     let combined: Vec<&Value> = records.iter().filter(|record| record["combined"] == true).collect();
     let stored = Collection::events(&cluster, &reports.namespace).read(text(&combined[0]["name"]));
     assert!(text(&stored["message"]).starts_with("(combined from similar events): "), "as the API has it: {stored}");
-    assert_eq!(combined.iter().map(|record| text(&record["message"])).collect::<Vec<_>>(), [9, 10, 11].map(|number| format!("Failed to create pod sandbox \"{number}\"")));
+    assert_eq!(
+        combined.iter().map(|record| text(&record["message"])).collect::<Vec<_>>(),
+        [9, 10, 11].map(|number| format!("Failed to create pod sandbox \"{number}\""))
+    );
     assert_eq!(records.len(), 13);
     let group = groups(&program).into_iter().find(|group| group["reason"] == "FailedCreatePodSandBox").unwrap();
-    assert_eq!((&group["count"], &group["messages"], &group["message"]), (&json!(12), &json!(12), &json!("Failed to create pod sandbox \"11\"")));
+    assert_eq!(
+        (&group["count"], &group["messages"], &group["message"]),
+        (&json!(12), &json!(12), &json!("Failed to create pod sandbox \"11\""))
+    );
     let with_prefix = |record: &&Value| text(&record["message"]).starts_with("(combined");
     assert_eq!(program.records.iter().filter(with_prefix).count(), 0);
     assert_eq!(records.last().unwrap()["message"], "said (combined from similar events): x", "only as a prefix");

@@ -18,7 +18,18 @@ fn w18_no_value_of_a_secret_is_in_any_output_log_or_file() {
     let [recording, checkpoint, more] = ["recording.ndjson", "checkpoint", "more.ndjson"].map(|name| place.path().join(name));
     let mut command = Command::new(Program::PATH);
     command
-        .args(["watch", "--gvr", "v1/secrets,v1/configmaps,v1/events", "-n", &namespace, "--emit", "all", "--rotate-size", "2k", "--record"])
+        .args([
+            "watch",
+            "--gvr",
+            "v1/secrets,v1/configmaps,v1/events",
+            "-n",
+            &namespace,
+            "--emit",
+            "all",
+            "--rotate-size",
+            "2k",
+            "--record",
+        ])
         .arg(&recording)
         .arg("--checkpoint")
         .arg(&checkpoint)

@@ -118,7 +118,8 @@ fn t8_three_namespaces_by_label() {
 fn w1_no_namespace_means_every_namespace() {
     let Some(cluster) = ControlPlane::shared() else { return };
     let places = [cluster.namespace("w1"), cluster.namespace("w1")];
-    let configs = [", namespace_names: []", ", namespace_names: [\"\"]", ""].map(|names| format!("resources: [{{gvr: v1/configmaps{names}}}]"));
+    let configs =
+        [", namespace_names: []", ", namespace_names: [\"\"]", ""].map(|names| format!("resources: [{{gvr: v1/configmaps{names}}}]"));
     let mut programs = configs.map(|config| watch(&cluster, &config, 1));
     for place in &places {
         let maps = Collection::config_maps(&cluster, place);
