@@ -10,6 +10,8 @@ mod access;
 mod bad_text;
 #[path = "cluster/completeness.rs"]
 mod completeness;
+#[path = "cluster/configuration.rs"]
+mod configuration;
 #[path = "cluster/contract.rs"]
 mod contract;
 #[path = "cluster/counting.rs"]

@@ -1,7 +1,8 @@
 //! How often something happened, read through the API: V3, V4, V9, V10, V30, V32.
 
+use crate::program::Program;
 use crate::reports::{Reports, WEB_UID, groups, only_group, summary};
-use crate::stage::{end, text};
+use crate::stage::{Collection, end, text, watch_with};
 use faro_tests::control_plane::{Component, ControlPlane, Setup, eventually};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -47,7 +48,6 @@ fn v4_series_of_12_without_deprecated_fields_is_12() {
 
 #[test]
 fn v9_relist_reconnect_and_restart_leave_counts_alone() {
-    // Only the API server is stopped; a namespace without controllers is as good.
     let Some(cluster) = Setup::new().start_or_skip() else { return };
     let reports = Reports::fresh(&cluster, &cluster.namespace("v9"));
     let place = tempfile::tempdir().unwrap();
@@ -58,16 +58,17 @@ fn v9_relist_reconnect_and_restart_leave_counts_alone() {
     program.wait_for("the Event", |record| record["record"] == "event");
 
     // Reconnect: the connection breaks, the history is still there.
-    cluster.stop(Component::ApiServer);
+    cluster.kill(Component::ApiServer);
     cluster.start(Component::ApiServer).unwrap();
     reports.count("web-1.17a", 567, 70);
     let told = program.wait_for("what came after it", |record| record["count"] == 567 && record["record"] == "event");
     assert_eq!(told["occurrences"], 1);
 
-    // Relist: meanwhile the history is gone. What is created last moves the history beyond the watch's position.
-    let maps = crate::stage::Collection::config_maps(&cluster, &reports.namespace);
+    // Relist: meanwhile the history is gone. A watch can still begin at the oldest revision that is kept, so two follow its position.
+    let maps = Collection::config_maps(&cluster, &reports.namespace);
     maps.put("later", &json!({}));
-    cluster.stop(Component::ApiServer);
+    maps.set("later", "a");
+    cluster.kill(Component::ApiServer);
     cluster.compact().unwrap();
     cluster.start(Component::ApiServer).unwrap();
     let gap = program.wait_for("a gap", |record| record["record"] == "gap");
@@ -75,7 +76,6 @@ fn v9_relist_reconnect_and_restart_leave_counts_alone() {
     reports.count("web-1.17a", 570, 80);
     let told = program.wait_for("what came after it", |record| record["count"] == 570 && record["record"] == "event");
     assert_eq!(told["occurrences"], 3);
-    // The server that was stopped is no news.
     assert!(program.stop().success());
     let before = program.records.iter().filter(|record| record["record"] == "event");
     assert_eq!(before.filter_map(|record| record["occurrences"].as_u64()).sum::<u64>(), 570);
@@ -93,6 +93,7 @@ fn v9_relist_reconnect_and_restart_leave_counts_alone() {
 
     // Restart after the history is gone, and nothing happened: another relist.
     maps.set("later", "b");
+    maps.set("later", "c");
     cluster.compact().unwrap();
     let mut program = reports_again(&cluster, &reports, &options);
     program.wait_for("a gap", |record| record["record"] == "gap");
@@ -208,10 +209,10 @@ fn v32_counts_that_do_not_rise() {
 }
 
 /// Watches once more; what is synced with a checkpoint says so no second time.
-fn reports_again(cluster: &ControlPlane, reports: &Reports<'_>, options: &[&str]) -> crate::program::Program {
+fn reports_again(cluster: &ControlPlane, reports: &Reports<'_>, options: &[&str]) -> Program {
     let config = format!("resources: [{{gvr: v1/events, namespace_names: [{}]}}]", reports.namespace);
     let options: Vec<&str> = ["--emit", "event,group,sync,gap,summary"].iter().chain(options).copied().collect();
-    crate::stage::watch_with(cluster, &config, 0, &options)
+    watch_with(cluster, &config, 0, &options)
 }
 
 fn numbers(records: &[Value], field: &str) -> Vec<u64> {

@@ -37,6 +37,10 @@ fn w18_no_value_of_a_secret_is_in_any_output_log_or_file() {
         .env("RUST_LOG", "trace");
     let mut program = Program::spawn(&mut command);
     program.wait_for_sync(&["v1/secrets"]);
+    // What is recorded is stripped once more; nothing protects what is printed alone.
+    let plain = ["watch", "--gvr", "v1/secrets", "-n", &namespace, "--emit", "object,sync"];
+    let mut printed = Program::start(cluster.kubeconfig(), &plain);
+    printed.wait_for_sync(&["v1/secrets"]);
     let mut second = Command::new(Program::path());
     second.args(["record", "--gvr", "v1/secrets", "-n", &namespace]).arg(&more).env("KUBECONFIG", cluster.kubeconfig());
     let mut recorder = Program::spawn(&mut second);
@@ -49,16 +53,18 @@ fn w18_no_value_of_a_secret_is_in_any_output_log_or_file() {
     cluster.api().delete(&format!("/api/v1/namespaces/{namespace}/secrets/password")).unwrap();
     let deleted = program.wait_for("the deletion", |record| record["eventType"] == "DELETED" && record["gvr"] == "v1/secrets");
     assert_eq!(deleted["labels"]["turn"], "3");
+    printed.wait_for("the deletion", |record| record["eventType"] == "DELETED");
     recorder.read_for(Duration::from_millis(250));
-    assert!(program.stop().success() && recorder.stop().success());
+    assert!(program.stop().success() && printed.stop().success() && recorder.stop().success());
 
     let secrets: Vec<_> = program.records.iter().filter(|record| record["gvr"] == "v1/secrets" && record["record"] == "object").collect();
     assert!(secrets.len() >= 4, "{secrets:#?}");
     assert!(secrets.iter().all(|record| record["changes"].is_null()), "{secrets:#?}");
-    for record in &program.records {
+    for record in program.records.iter().chain(&printed.records) {
         check("the output", record.to_string().as_bytes());
     }
     check("the log", program.stderr().as_bytes());
+    check("the log", printed.stderr().as_bytes());
     check("the log", recorder.stderr().as_bytes());
     let mut files = 0;
     for file in std::fs::read_dir(place.path()).unwrap() {

@@ -216,7 +216,7 @@ fn w17_adding_a_watched_collection_again_changes_nothing() {
     for program in &mut programs {
         program.wait_for("the deletion", |record| record["eventType"] == "DELETED");
         let records = end(program, &namespace);
-        assert_eq!(program.records.iter().filter(|record| record["record"] == "sync").count(), 1, "one watch");
+        assert_eq!(program.records.iter().filter(|record| record["record"] == "sync").count(), 1);
         let news: Vec<Value> = records.into_iter().filter(|record| record["initial"].is_null()).collect();
         assert_eq!(tales(&news), ["ADDED cm-1", "UPDATED cm-1", "DELETED cm-1"]);
     }
