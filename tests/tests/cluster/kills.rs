@@ -83,13 +83,15 @@ fn w27_kill_9_at_random_moments_loses_nothing_and_repeats_an_interval_at_most() 
     assert!(torn <= kills);
     assert!(records.iter().all(|record| record["record"] != "gap"));
     // Killed runs repeat, else there was nothing to see here.
-    assert!(repeated > 0 && repeated <= kills * most(fastest), "{repeated}");
+    // Most are killed sooner, so that all together repeat less than an interval for each.
+    let mean = changes as f64 / lifetimes.iter().sum::<Duration>().as_secs_f64();
+    assert!(repeated > 0 && repeated as f64 <= kills as f64 * INTERVAL.as_secs_f64() * mean * 0.75, "{repeated}");
     assert!(per_run.iter().all(|repeats| *repeats <= most(fastest)), "{per_run:?}");
 }
 
-/// What one flush interval holds, and the moment that the checkpoint itself takes on a busy machine.
+/// What one flush interval holds, and as much again: on a busy machine a checkpoint takes its time, and so does the kill.
 fn most(rate: f64) -> usize {
-    ((INTERVAL.as_secs_f64() + 0.5) * rate).ceil() as usize
+    (2.0 * INTERVAL.as_secs_f64() * rate).ceil() as usize
 }
 
 /// How many records of each run were in the file before that run.
