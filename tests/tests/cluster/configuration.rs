@@ -18,7 +18,7 @@ fn w2_cluster_scoped_collection_in_a_namespace_names_its_entry() {
 fn check(cluster: &ControlPlane, text: &str, want: &str) {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("faro.yaml"), text).unwrap();
-    let mut command = Command::new(Program::PATH);
+    let mut command = Command::new(Program::path());
     command.args(["watch", "--config", "faro.yaml", "--emit", "all"]).current_dir(&directory).env("KUBECONFIG", cluster.kubeconfig());
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

