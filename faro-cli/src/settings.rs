@@ -46,6 +46,11 @@ pub(crate) fn emit(list: &[Emitted]) -> Emit {
     }
 }
 
+/// Tells what is wrong with a selection; the moment that a duration lies before is known later.
+pub(crate) fn check(args: &SelectionArgs) -> Result<(), Failure> {
+    filter(args, Some(Nanos(0))).map(drop)
+}
+
 fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {
     let wrong = |option: &str, what: &dyn std::fmt::Display| Failure::usage(format!("invalid value for `{option}`: {what}"));
     let mut filter = Filter::default();

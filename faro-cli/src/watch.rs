@@ -15,28 +15,32 @@ pub(crate) use monitor::Tally;
 use crate::args::{ClusterArgs, Emitted, LeaseName, Program, RecordArgs, RotationArgs, RunArgs, WatchArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Style};
-use crate::{replay, settings};
+use crate::{replay, settings, signals};
 use entries::Entry;
-use faro_core::{Emit, EngineConfig};
+use faro_core::{Emit, EngineConfig, Limits};
 use faro_watch::Cluster;
 use live::{Job, Live};
 use monitor::{Listener, Monitor, Watched};
 use recording::{Recording, Rotation};
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use wanted::Wanted;
 
 /// Runs `watch`.
 pub(crate) fn run(program: Program, args: &WatchArgs) -> Result<(), Failure> {
-    let mut config = settings::engine(&args.output, &args.selection, &args.grouping, None)?;
+    let mut config = settings::engine(&args.output, &args.selection, &args.grouping, Some(clock::now()))?;
     let events = settings::emits(&args.output.emit, Emitted::Event);
     if args.run.listen.is_some() {
         // What occurs is counted, whether it is printed or not.
         let emit = Emit { event: true, ..settings::emit(&args.output.emit) };
         config = config.emit(emit);
+    }
+    if !prints_groups(&args.output.emit) {
+        config = without_groups(config);
     }
     let whole =
         [Emitted::Object, Emitted::Incident].into_iter().any(|one| settings::emits(&args.output.emit, one)) || args.record.is_some();
@@ -61,6 +65,16 @@ pub(crate) fn run(program: Program, args: &WatchArgs) -> Result<(), Failure> {
     }
     let run = Run { args: &args.run, lease: args.leader_elect.as_ref(), listener, monitor };
     run.follow(config, clusters, wanted, output, recording)
+}
+
+fn prints_groups(list: &[Emitted]) -> bool {
+    [Emitted::Group, Emitted::Incident, Emitted::Object].into_iter().any(|one| settings::emits(list, one))
+}
+
+/// Of groups that nobody sees, only those that may still escalate are worth their memory; what is left are the counters.
+fn without_groups(config: EngineConfig) -> EngineConfig {
+    let of = |number: usize| NonZeroUsize::MIN.saturating_add(number - 1);
+    config.group_limit(of(20_000)).limits(Limits { events: of(250_000), ..Limits::default() })
 }
 
 /// Runs `record`.
@@ -110,8 +124,10 @@ impl Run<'_> {
             .build()
             .map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
         let Self { args, lease, listener, monitor } = self;
+        let asked = Arc::new(Notify::new());
+        let told = Arc::clone(&asked);
+        signals::listen(move || told.notify_one()).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let ended = runtime.block_on(async {
-            let mut signals = signals()?;
             if let Some(listener) = listener {
                 listener.serve(Arc::clone(&monitor))?;
             }
@@ -121,7 +137,7 @@ impl Run<'_> {
                     let mut leadership = standby::stand(lease, &clusters).await?;
                     monitor.stands(leadership.place(), leadership.watch());
                     let patience = args.duration.map(|span| Duration::from_nanos(u64::try_from(span.0).unwrap_or_default()));
-                    match standby::wait(&mut leadership, &mut signals, patience).await? {
+                    match standby::wait(&mut leadership, &asked, patience).await? {
                         standby::Ended::Leading => Some(leadership),
                         standby::Ended::Stopped => {
                             leadership.release().await;
@@ -137,13 +153,18 @@ impl Run<'_> {
                 checkpoint: args.checkpoint.clone(),
                 once: args.once,
                 duration: args.duration,
-                signals,
+                asked: Arc::clone(&asked),
                 monitor,
                 lease: leadership.as_ref().map(|leadership| (leadership.place().to_owned(), leadership.watch())),
             };
-            let ended = match Live::begin(job, output, recording).await {
-                Ok(live) => live.run().await,
-                Err(failure) => Err(failure),
+            let ended = tokio::select! {
+                // Whoever is asked to stop while it looks for its clusters has nothing to end.
+                biased;
+                () = asked.notified() => Ok(()),
+                begun = Live::begin(job, output, recording) => match begun {
+                    Ok(live) => live.run().await,
+                    Err(failure) => Err(failure),
+                },
             };
             // All is printed and stored: the next one goes on from there, and need not wait.
             if let Some(leadership) = leadership {
@@ -156,11 +177,6 @@ impl Run<'_> {
     }
 }
 
-fn signals() -> Result<[Signal; 2], Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
-    Ok([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?])
-}
-
 fn rotation(args: &RotationArgs) -> Rotation {
     Rotation { size: args.rotate_size, age: args.rotate_age }
 }
@@ -168,7 +184,9 @@ fn rotation(args: &RotationArgs) -> Rotation {
 fn read_entries(file: Option<&Path>) -> Result<Vec<Entry>, Failure> {
     let Some(file) = file else { return Ok(Vec::new()) };
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", file.display())))?;
-    entries::read(&text).map_err(|wrong| Failure::usage(format!("{}:{}: {}", file.display(), wrong.line, wrong.what)))
+    let mut entries = entries::read(&text).map_err(|wrong| Failure::usage(format!("{}:{}: {}", file.display(), wrong.line, wrong.what)))?;
+    entries.iter_mut().for_each(|entry| entry.file = file.display().to_string());
+    Ok(entries)
 }
 
 fn clusters(args: &ClusterArgs, name: Option<&str>) -> Result<Vec<Cluster>, Failure> {

@@ -19,8 +19,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How many lines go through the engine before what it printed is written.
@@ -28,6 +27,10 @@ const BATCH: usize = 256;
 
 /// The shortest time between two checkpoints. One that took long is followed by a longer pause: twenty times as long.
 const CHECKPOINTS: Duration = Duration::from_secs(1);
+
+/// How soon the first one comes: a run that is killed again and again before a second is over would else repeat what all of them
+/// printed.
+const FIRST_CHECKPOINT: Duration = Duration::from_millis(100);
 
 /// How often a person is told what is wrong with the watches.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -40,7 +43,8 @@ pub(crate) struct Job {
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) once: bool,
     pub(crate) duration: Option<Nanos>,
-    pub(crate) signals: [Signal; 2],
+    /// The first signal; the second ends the process wherever it is.
+    pub(crate) asked: Arc<Notify>,
     pub(crate) monitor: Arc<Monitor>,
     /// The Lease by which this process leads.
     pub(crate) lease: Option<Lease>,
@@ -57,7 +61,8 @@ pub(crate) struct Live {
     output: Output<Box<dyn Write>>,
     recording: Option<Recording>,
     checkpoints: Option<Checkpoints>,
-    signals: [Signal; 2],
+    /// The first signal; the second ends the process wherever it is.
+    asked: Arc<Notify>,
     monitor: Arc<Monitor>,
     lease: Option<Lease>,
     once: bool,
@@ -82,13 +87,13 @@ enum Turn {
     Look,
     End,
     Standing,
-    Signal(SignalKind),
+    Signal,
 }
 
 impl Live {
     /// Connects, and goes on where an earlier run stopped.
     pub(crate) async fn begin(job: Job, output: Output<Box<dyn Write>>, recording: Option<Recording>) -> Result<Self, Failure> {
-        let Job { config, clusters, mut wanted, checkpoint, once, duration, signals, monitor, lease } = job;
+        let Job { config, clusters, mut wanted, checkpoint, once, duration, asked, monitor, lease } = job;
         let mut checkpoints = match &checkpoint {
             Some(place) => Some(Checkpoints::open(place, &clusters).await?),
             None => None,
@@ -117,7 +122,7 @@ impl Live {
             output,
             recording,
             checkpoints,
-            signals,
+            asked,
             monitor,
             lease,
             once,
@@ -138,7 +143,7 @@ impl Live {
             self.mark_beginning(clock::now())?;
         }
         let stopper = self.watcher.stopper();
-        let mut next_checkpoint = Instant::now() + CHECKPOINTS;
+        let mut next_checkpoint = Instant::now() + FIRST_CHECKPOINT;
         let mut next_look = Instant::now() + LOOKS;
         loop {
             self.monitor.enters(Step::Waits);
@@ -179,8 +184,7 @@ impl Live {
                         stopper.cancel();
                     }
                 }
-                Turn::Signal(kind) if self.stopping => std::process::exit(128 + kind.as_raw_value()),
-                Turn::Signal(_) => {
+                Turn::Signal => {
                     self.stopping = true;
                     stopper.cancel();
                 }
@@ -194,14 +198,12 @@ impl Live {
 
     async fn turn(&mut self, next_checkpoint: Instant, next_look: Instant) -> Turn {
         let due = self.replay.engine().next_deadline().map(|due| clock::until(due.into()));
-        let [interrupt, terminate] = &mut self.signals;
         let (ends, stopping) = (self.ends, self.stopping);
         let standing = &mut self.lease;
         tokio::select! {
             // What is due happens before newer lines; a signal is not kept waiting by either.
             biased;
-            _ = interrupt.recv() => Turn::Signal(SignalKind::interrupt()),
-            _ = terminate.recv() => Turn::Signal(SignalKind::terminate()),
+            () = self.asked.notified() => Turn::Signal,
             true = changed(standing), if !stopping => Turn::Standing,
             () = sleep(due.unwrap_or_default()), if due.is_some() => Turn::Due,
             () = sleep_until(ends.unwrap_or(next_look)), if ends.is_some() && !stopping => Turn::End,

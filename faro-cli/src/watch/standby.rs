@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::notice;
 use faro_watch::{Candidacy, Cluster, Leadership, Standing};
 use std::time::{Duration, SystemTime};
-use tokio::signal::unix::Signal;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// Why waiting ended.
@@ -25,16 +25,14 @@ pub(crate) async fn stand(lease: &LeaseName, clusters: &[Cluster]) -> Result<Lea
 }
 
 /// Waits until this process leads, and says what it waits for.
-pub(crate) async fn wait(leadership: &mut Leadership, signals: &mut [Signal; 2], patience: Option<Duration>) -> Result<Ended, Failure> {
+pub(crate) async fn wait(leadership: &mut Leadership, asked: &Notify, patience: Option<Duration>) -> Result<Ended, Failure> {
     let over = sleep(patience.unwrap_or_default());
     tokio::pin!(over);
-    let [interrupt, terminate] = signals;
     let (mut known, mut told) = (None, None);
     loop {
         let standing = tokio::select! {
             biased;
-            _ = interrupt.recv() => return Ok(Ended::Stopped),
-            _ = terminate.recv() => return Ok(Ended::Stopped),
+            () = asked.notified() => return Ok(Ended::Stopped),
             () = &mut over, if patience.is_some() => return Ok(Ended::Stopped),
             standing = leadership.changed() => standing,
         };

@@ -79,7 +79,7 @@ impl Wanted {
                     return Failure::usage(error);
                 };
                 match self.entry_of(gvr) {
-                    Some(entry) => Failure::usage(format!("line {}: {}: {error}", entry.line, entry.name)),
+                    Some(entry) => Failure::usage(format!("{}:{}: {}: {error}", entry.file, entry.line, entry.name)),
                     None => Failure::usage(error),
                 }
             }
