@@ -237,8 +237,11 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
     runs.prop_map(|runs| runs.into_iter().flat_map(|(fate, times)| std::iter::repeat_n(fate, times)).collect())
 }
 
+/// How much a candidate's clock advances in a thousand true milliseconds, what it shows in the beginning, and when the candidate dies.
+type Clock = (u64, u64, u64);
+
 /// Who led, in true time, every ten milliseconds: the most at once, and how often somebody did.
-fn play(timing: Timing, candidates: &[((u64, u64, u64), Vec<Fate>)]) -> (usize, usize) {
+fn play(timing: Timing, candidates: &[(Clock, Vec<Fate>)]) -> (usize, usize) {
     let mut players: Vec<Player> = candidates
         .iter()
         .enumerate()
@@ -312,7 +315,7 @@ fn play(timing: Timing, candidates: &[((u64, u64, u64), Vec<Fate>)]) -> (usize, 
     (most, led)
 }
 
-fn clock() -> impl Strategy<Value = (u64, u64, u64)> {
+fn clock() -> impl Strategy<Value = Clock> {
     (prop_oneof![Just(1_000), Just(1_490), 1_000..1_490_u64], 0..1_000_000_000_u64, prop_oneof![1 => 0..120_000_u64, 2 => Just(u64::MAX)])
 }
 
