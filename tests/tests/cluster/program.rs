@@ -104,6 +104,12 @@ impl Program {
         }
     }
 
+    /// Forgets what was printed so far: what follows is judged as that of a run that goes on.
+    pub(crate) fn forget_records(&mut self) {
+        self.records.clear();
+        self.begun = Begun::Resumed;
+    }
+
     /// What it said on standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()

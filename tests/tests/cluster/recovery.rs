@@ -111,7 +111,7 @@ fn forget(cluster: &ControlPlane, proxy: &Proxy, restart: bool) -> Program {
     }
     let mut program = watch(proxy.kubeconfig(), "default", &[]);
     program.wait_for_sync(&["v1/configmaps"]);
-    program.records.clear();
+    program.forget_records();
     proxy.refuse(true);
     change_two(cluster, ["cm-1", "cm-2"]);
     cluster.compact().unwrap();
