@@ -139,9 +139,8 @@ impl Live {
                 }
                 Turn::Handed(None) => break,
                 Turn::Handed(Some(handed)) => {
-                    let begun = Instant::now();
-                    if self.take_all(handed).await? {
-                        next_checkpoint = Instant::now() + CHECKPOINTS.max(begun.elapsed() * 20);
+                    if let Some(took) = self.take_all(handed).await? {
+                        next_checkpoint = Instant::now() + CHECKPOINTS.max(took * 20);
                     }
                     if self.once && self.listed && !self.replay.engine().is_listing() {
                         (self.stopping, self.once) = (true, false);
@@ -188,14 +187,14 @@ impl Live {
         }
     }
 
-    /// Takes what was handed out, and what else is there already; tells whether a checkpoint was stored.
-    async fn take_all(&mut self, first: faro_watch::Output) -> Result<bool, Failure> {
-        let (mut handed, mut stored) = (Some(first), false);
+    /// Takes what was handed out, and what else is there already; tells how long it took to store a checkpoint, if one was.
+    async fn take_all(&mut self, first: faro_watch::Output) -> Result<Option<Duration>, Failure> {
+        let (mut handed, mut stored) = (Some(first), None);
         for _ in 0..BATCH {
             match handed {
                 None => break,
                 Some(faro_watch::Output::Feed(feed)) => self.feed(&feed)?,
-                Some(faro_watch::Output::Progress(progress)) => stored |= self.stand(progress).await?,
+                Some(faro_watch::Output::Progress(progress)) => stored = self.stand(progress).await?.or(stored),
             }
             handed = tokio::select! {
                 biased;
@@ -209,7 +208,7 @@ impl Live {
         if let Some(handed) = handed {
             match handed {
                 faro_watch::Output::Feed(feed) => self.feed(&feed)?,
-                faro_watch::Output::Progress(progress) => stored |= self.stand(progress).await?,
+                faro_watch::Output::Progress(progress) => stored = self.stand(progress).await?.or(stored),
             }
         }
         self.deliver()?;
@@ -268,21 +267,23 @@ impl Live {
         self.recording.as_mut().map_or(Ok(()), Recording::flush)
     }
 
-    /// Notes where the watches stand; in the end that is stored after everything was printed. Tells whether it was stored.
-    async fn stand(&mut self, progress: Progress) -> Result<bool, Failure> {
+    /// Notes where the watches stand; in the end that is stored after everything was printed. Tells how long it took to store it.
+    async fn stand(&mut self, progress: Progress) -> Result<Option<Duration>, Failure> {
         if self.stopping {
             self.progress = Some(progress);
-            return Ok(false);
+            return Ok(None);
         }
-        self.store(progress).await.map(|()| true)
+        self.store(progress).await.map(Some)
     }
 
-    /// Stores where the watches stand, once everything before it is delivered.
-    async fn store(&mut self, progress: Progress) -> Result<(), Failure> {
+    /// Stores where the watches stand, once everything before it is delivered. Tells how long that took, without the reader's time: a
+    /// slow one makes no checkpoint rarer.
+    async fn store(&mut self, progress: Progress) -> Result<Duration, Failure> {
         self.deliver()?;
-        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        let begun = Instant::now();
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(Duration::ZERO) };
         if self.output.failed() {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         self.output.sync();
         if let Some(recording) = &mut self.recording {
@@ -290,7 +291,7 @@ impl Live {
         }
         let snapshot = serde_json::value::to_raw_value(&self.replay.engine().snapshot());
         let engine = snapshot.map_err(|error| Failure::failed(format!("cannot write a snapshot: {error}")))?;
-        checkpoints.save(Checkpoint { progress, engine: Some(engine) }).await
+        checkpoints.save(Checkpoint { progress, engine: Some(engine) }).await.map(|()| begun.elapsed())
     }
 
     /// Tells once what is wrong with a watch, and that it is well again.
@@ -324,7 +325,7 @@ impl Live {
         let summary = self.replay.finish(&mut self.output);
         self.deliver()?;
         match self.progress.take() {
-            Some(progress) => self.store(progress).await?,
+            Some(progress) => drop(self.store(progress).await?),
             None => self.recording.as_mut().map_or(Ok(()), Recording::sync)?,
         }
         notice::info(&format!(
