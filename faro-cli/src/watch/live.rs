@@ -156,9 +156,8 @@ impl Live {
                 }
                 Turn::Handed(None) => break,
                 Turn::Handed(Some(handed)) => {
-                    let begun = Instant::now();
-                    if self.take_all(handed).await? {
-                        next_checkpoint = Instant::now() + CHECKPOINTS.max(begun.elapsed() * 20);
+                    if let Some(took) = self.take_all(handed).await? {
+                        next_checkpoint = Instant::now() + CHECKPOINTS.max(took * 20);
                     }
                     if self.once && self.listed && !self.replay.engine().is_listing() {
                         (self.stopping, self.once) = (true, false);
@@ -213,14 +212,14 @@ impl Live {
         }
     }
 
-    /// Takes what was handed out, and what else is there already; tells whether a checkpoint was stored.
-    async fn take_all(&mut self, first: faro_watch::Output) -> Result<bool, Failure> {
-        let (mut handed, mut stored) = (Some(first), false);
+    /// Takes what was handed out, and what else is there already; tells how long it took to store a checkpoint, if one was.
+    async fn take_all(&mut self, first: faro_watch::Output) -> Result<Option<Duration>, Failure> {
+        let (mut handed, mut stored) = (Some(first), None);
         for _ in 0..BATCH {
             match handed {
                 None => break,
                 Some(faro_watch::Output::Feed(feed)) => self.feed(&feed)?,
-                Some(faro_watch::Output::Progress(progress)) => stored |= self.stand(progress).await?,
+                Some(faro_watch::Output::Progress(progress)) => stored = self.stand(progress).await?.or(stored),
             }
             handed = tokio::select! {
                 biased;
@@ -234,7 +233,7 @@ impl Live {
         if let Some(handed) = handed {
             match handed {
                 faro_watch::Output::Feed(feed) => self.feed(&feed)?,
-                faro_watch::Output::Progress(progress) => stored |= self.stand(progress).await?,
+                faro_watch::Output::Progress(progress) => stored = self.stand(progress).await?.or(stored),
             }
         }
         self.deliver()?;
@@ -294,13 +293,13 @@ impl Live {
         self.recording.as_mut().map_or(Ok(()), Recording::flush)
     }
 
-    /// Notes where the watches stand; in the end that is stored after everything was printed. Tells whether it was stored.
-    async fn stand(&mut self, progress: Progress) -> Result<bool, Failure> {
+    /// Notes where the watches stand; in the end that is stored after everything was printed. Tells how long it took to store it.
+    async fn stand(&mut self, progress: Progress) -> Result<Option<Duration>, Failure> {
         if self.stopping {
             self.progress = Some(progress);
-            return Ok(false);
+            return Ok(None);
         }
-        self.store(progress).await.map(|()| true)
+        self.store(progress).await.map(Some)
     }
 
     /// Why the Lease by which this process led is no longer its own.
@@ -309,14 +308,15 @@ impl Live {
         if let Standing::Lost(why) = &*standing.borrow() { Some(standby::lost(place, why)) } else { None }
     }
 
-    /// Stores where the watches stand, once everything before it is delivered.
-    async fn store(&mut self, progress: Progress) -> Result<(), Failure> {
+    /// Stores where the watches stand, once everything before it is delivered. Tells how long that took, without the reader's time: a
+    /// slow one makes no checkpoint rarer.
+    async fn store(&mut self, progress: Progress) -> Result<Duration, Failure> {
         self.deliver()?;
         // Who leads now stores its own, and knows more.
         if self.output.failed() || self.loss().is_some() {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
-        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(Duration::ZERO) };
         let begun = Instant::now();
         self.output.sync();
         if let Some(recording) = &mut self.recording {
@@ -338,13 +338,13 @@ impl Live {
                     notice::warn(&said);
                 }
                 self.unstored = Some(said);
-                return Ok(());
+                return Ok(begun.elapsed());
             }
         }
         if self.unstored.take().is_some() {
             notice::warn("checkpoints are stored again");
         }
-        Ok(())
+        Ok(begun.elapsed())
     }
 
     /// Tells once what is wrong with a watch, and that it is well again.
@@ -378,7 +378,7 @@ impl Live {
         let summary = self.replay.finish(&mut self.output);
         self.deliver()?;
         match self.progress.take() {
-            Some(progress) => self.store(progress).await?,
+            Some(progress) => drop(self.store(progress).await?),
             None => self.recording.as_mut().map_or(Ok(()), Recording::sync)?,
         }
         notice::info(&format!(
