@@ -63,10 +63,13 @@ struct Faults {
 
 type Judge = Arc<dyn Fn(&str) -> Verdict + Send + Sync>;
 
+type Observer = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// What all connections share.
 struct Shared {
     faults: watch::Receiver<Faults>,
     judge: Mutex<Judge>,
+    observer: Mutex<Option<Observer>>,
     requests: Mutex<Vec<(Instant, String)>>,
     upstream: Upstream,
 }
@@ -76,6 +79,13 @@ impl Shared {
         lock(&self.requests).push((Instant::now(), request.to_owned()));
         let judge = Arc::clone(&lock(&self.judge));
         judge(request)
+    }
+
+    fn observe(&self, answer: &[u8]) {
+        let observer = lock(&self.observer).clone();
+        if let Some(observe) = observer {
+            observe(answer);
+        }
     }
 }
 
@@ -141,7 +151,8 @@ impl Proxy {
         std::fs::write(&path, kubeconfig.to_string())?;
         let (faults, seen) = watch::channel(Faults::default());
         let forward: Judge = Arc::new(|_: &str| Verdict::Forward);
-        let shared = Arc::new(Shared { faults: seen, judge: Mutex::new(forward), requests: Mutex::default(), upstream });
+        let shared =
+            Arc::new(Shared { faults: seen, judge: Mutex::new(forward), observer: Mutex::default(), requests: Mutex::default(), upstream });
         let around = Arc::clone(&shared);
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -196,6 +207,11 @@ impl Proxy {
     /// Decides what becomes of each request from now on, by its first line (`GET /api/v1/pods?limit=500 HTTP/1.1`).
     pub fn on_request(&self, judge: impl Fn(&str) -> Verdict + Send + Sync + 'static) {
         *lock(&self.shared.judge) = Arc::new(judge);
+    }
+
+    /// Shows each piece of an answer, right before it is passed on, of whatever connection; only of [`Self::reading`] it can be read.
+    pub fn on_answer(&self, observe: impl Fn(&[u8]) + Send + Sync + 'static) {
+        *lock(&self.shared.observer) = Some(Arc::new(observe));
     }
 
     /// Forwards every request from now on.

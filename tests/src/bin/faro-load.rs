@@ -3,13 +3,18 @@
 //! `cargo run --release -p faro-tests --bin faro-load -- --program target/release/faro-cli events 100000`
 
 use clap::{Parser, Subcommand};
-use faro_tests::control_plane::{ControlPlane, Patch, Setup};
+use faro_tests::control_plane::{ApiError, ControlPlane, Patch, Setup};
 use faro_tests::load::{Measured, Usage, crowd};
+use faro_tests::proxy::Proxy;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::error::Error;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How many requests are under way at once.
 const THREADS: usize = 16;
@@ -31,6 +36,9 @@ enum Load {
     Events {
         /// How many exist.
         existing: usize,
+        /// Leaves `kubectl` out, which holds every one of them in memory (17 KB each).
+        #[arg(long)]
+        without_kubectl: bool,
         /// How many changes follow.
         #[arg(long, default_value_t = 20_000)]
         changes: usize,
@@ -43,13 +51,23 @@ enum Load {
         #[arg(long, default_value_t = 20_000)]
         changes: usize,
     },
+    /// How long a change of a pod takes from a proxy in front of the API server to the printed line.
+    Latency {
+        /// How many changes a second.
+        #[arg(long, default_value_t = 1_000)]
+        rate: u32,
+        /// How many changes in all.
+        #[arg(long, default_value_t = 30_000)]
+        changes: usize,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.load {
-        Load::Events { existing, changes } => events(&arguments.program, existing, changes),
+        Load::Events { existing, without_kubectl, changes } => events(&arguments.program, existing, !without_kubectl, changes),
         Load::Pods { existing, changes } => pods(&arguments.program, existing, changes),
+        Load::Latency { rate, changes } => latency(&arguments.program, rate, changes),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,23 +80,27 @@ fn main() -> ExitCode {
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-fn events(program: &Path, existing: usize, changes: usize) -> Outcome {
+fn events(program: &Path, existing: usize, beside_kubectl: bool, changes: usize) -> Outcome {
     let cluster = Setup::new().start()?;
     let path = |index: usize| format!("/api/v1/namespaces/default/events/pod-{index}.17a");
     crowd("create Events", THREADS, existing, |index| cluster.api().create("/api/v1/namespaces/default/events", &event(index)).map(drop))?;
-    let lists = [
+    let mut lists = vec![
         ("faro-cli watch --once", faro(program, &cluster, &["--gvr", "v1/events", "--once"])),
         ("faro-cli watch --once --emit event", faro(program, &cluster, &["--gvr", "v1/events", "--once", "--emit", "event"])),
-        ("kubectl get events -A -o json", kubectl(&cluster, &["get", "events", "-A", "-o", "json"])),
     ];
+    if beside_kubectl {
+        lists.push(("kubectl get events -A -o json", kubectl(&cluster, &["get", "events", "-A", "-o", "json"])));
+    }
     for (name, command) in lists {
         Measured::start(command, name)?.to_its_end()?.print(&format!("list of {existing} Events"))?;
     }
-    let watches = vec![
+    let mut watches = vec![
         Measured::start(faro(program, &cluster, &["--gvr", "v1/events", "--emit", "event"]), "faro-cli watch --emit event")?,
         Measured::start(faro(program, &cluster, &["--gvr", "v1/events"]), "faro-cli watch")?,
-        Measured::start(kubectl(&cluster, &["get", "events", "-A", "-w", "-o", "json"]), "kubectl get events -A -w -o json")?,
     ];
+    if beside_kubectl {
+        watches.push(Measured::start(kubectl(&cluster, &["get", "events", "-A", "-w", "-o", "json"]), "kubectl get events -A -w -o json")?);
+    }
     let patch = |change: usize| {
         let index = change * 7_919 % existing;
         let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).format("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -126,6 +148,81 @@ fn follow(
         watch.stop()?;
     }
     Ok(())
+}
+
+fn latency(program: &Path, rate: u32, changes: usize) -> Outcome {
+    const PODS: usize = 1_000;
+    let cluster = Setup::new().api_server_flag("--disable-admission-plugins=ServiceAccount").start()?;
+    crowd("create pods", THREADS, PODS, |index| cluster.api().create("/api/v1/namespaces/default/pods", &pod(index)).map(drop))?;
+    let (proxy, journey) = (Proxy::reading(&cluster), Arc::new(Journey::default()));
+    let (passing, tail) = (Arc::clone(&journey), Mutex::new(Vec::new()));
+    proxy.on_answer(move |bytes| passing.saw(&passing.passed, bytes, &mut tail.lock().unwrap_or_else(PoisonError::into_inner)));
+    let mut watch = faro(program, &cluster, &["--gvr", "v1/pods", "--emit", "object,sync"]);
+    let mut watch = watch.env("KUBECONFIG", proxy.kubeconfig()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(watch.stdout.take().ok_or("no output")?).lines();
+    lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains(r#""record":"sync""#))).ok_or("no initial state")??;
+    let printed = Arc::clone(&journey);
+    let reader =
+        thread::spawn(move || lines.map_while(Result::ok).take(changes).for_each(|line| printed.mark(&printed.printed, line.as_bytes())));
+    let begun = Instant::now();
+    crowd("changes of pods", THREADS, changes, |change| {
+        thread::sleep(
+            (begun + Duration::from_secs(1) * u32::try_from(change).unwrap_or(u32::MAX) / rate).saturating_duration_since(Instant::now()),
+        );
+        let status = json!({"status": {"phase": "Running", "message": format!("change {change}")}});
+        let path = format!("/api/v1/namespaces/default/pods/pod-{}/status", change % PODS);
+        let answer = cluster.api().patch(&path, Patch::Merge, &status)?;
+        journey.mark(&journey.written, answer.to_string().as_bytes());
+        Ok::<(), ApiError>(())
+    })?;
+    reader.join().map_err(|_| "the reader panicked")?;
+    watch.kill()?;
+    watch.wait()?;
+    journey.print("from the proxy to the line", &journey.passed)?;
+    journey.print("from the write's answer to the line", &journey.written)
+}
+
+/// When each version of an object was where.
+#[derive(Default)]
+struct Journey {
+    written: Moments,
+    passed: Moments,
+    printed: Moments,
+}
+
+type Moments = Mutex<HashMap<u64, Instant>>;
+
+impl Journey {
+    /// Notes the versions on the lines that are whole with these bytes; the rest is for the next time.
+    fn saw(&self, at: &Moments, bytes: &[u8], tail: &mut Vec<u8>) {
+        tail.extend_from_slice(bytes);
+        while let Some(end) = tail.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = tail.drain(..=end).collect();
+            self.mark(at, &line);
+        }
+    }
+
+    /// Notes the version on a line, if there is one.
+    fn mark(&self, at: &Moments, line: &[u8]) {
+        const FIELD: &[u8] = br#""resourceVersion":""#;
+        let now = Instant::now();
+        let Some(start) = line.windows(FIELD.len()).position(|bytes| bytes == FIELD) else { return };
+        let digits = line[start + FIELD.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+        let version = digits.fold(0_u64, |version, digit| version * 10 + u64::from(digit - b'0'));
+        at.lock().unwrap_or_else(PoisonError::into_inner).entry(version).or_insert(now);
+    }
+
+    /// Prints how long it was from there to the printed line.
+    fn print(&self, what: &str, from: &Moments) -> Outcome {
+        let (from, printed) = (from.lock().map_err(|_| "poisoned")?, self.printed.lock().map_err(|_| "poisoned")?);
+        let mut took: Vec<Duration> =
+            printed.iter().filter_map(|(version, end)| Some(end.saturating_duration_since(*from.get(version)?))).collect();
+        took.sort_unstable();
+        let at = |share: usize| took.get((took.len() * share / 1_000).min(took.len().saturating_sub(1))).copied().unwrap_or_default();
+        let (half, most, nearly_all, last) = (at(500), at(990), at(999), at(1_000));
+        writeln!(io::stdout(), "{what}: p50 {half:.2?}, p99 {most:.2?}, p99.9 {nearly_all:.2?}, most {last:.2?} ({} changes)", took.len())?;
+        Ok(())
+    }
 }
 
 fn faro(program: &Path, cluster: &ControlPlane, arguments: &[&str]) -> Command {

@@ -62,6 +62,7 @@ pub(super) async fn serve(mut client: TcpStream, shared: &Shared, mut faults: wa
                 if count == 0 {
                     return Ok(());
                 }
+                shared.observe(&answered[..count]);
                 if !answer(&answered[..count], now, now.tears > born.tears, &mut client).await? {
                     return Ok(());
                 }
