@@ -1,6 +1,8 @@
 //! `watch` and `record`: live clusters through the engine.
 
 mod clock;
+mod complaints;
+mod delivery;
 mod entries;
 mod live;
 mod monitor;

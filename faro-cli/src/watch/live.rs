@@ -1,17 +1,19 @@
 //! A live run: what the watches hand out, through the engine, in the order of time.
 
 use super::clock;
+use super::complaints::Complaints;
+use super::delivery::Delivery;
 use super::monitor::{Monitor, Step};
 use super::recording::{self, Recording};
 use super::standby;
-use super::store::{self, Checkpoints};
+use super::store::Checkpoints;
 use super::wanted::Wanted;
 use crate::failure::Failure;
 use crate::notice;
 use crate::output::Output;
 use faro_core::input::{self, Cause, Malformed};
 use faro_core::{EngineConfig, Nanos, Replay};
-use faro_watch::checkpoint::{Checkpoint, Progress};
+use faro_watch::checkpoint::Progress;
 use faro_watch::{Cluster, Feed, Health, Standing, Watcher};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -58,9 +60,7 @@ pub(crate) struct Live {
     watcher: Watcher,
     health: Health,
     replay: Replay,
-    output: Output<Box<dyn Write>>,
-    recording: Option<Recording>,
-    checkpoints: Option<Checkpoints>,
+    delivery: Delivery<Box<dyn Write>>,
     /// The first signal; the second ends the process wherever it is.
     asked: Arc<Notify>,
     monitor: Arc<Monitor>,
@@ -70,9 +70,7 @@ pub(crate) struct Live {
     ends: Option<Instant>,
     /// The causes of which an example was given.
     told: BTreeSet<Cause>,
-    complaints: BTreeSet<String>,
-    /// Why the last checkpoint could not be stored.
-    unstored: Option<String>,
+    complaints: Complaints,
     last: Nanos,
     stopping: bool,
     /// Where the watches stood in the end.
@@ -119,9 +117,7 @@ impl Live {
             health: watcher.health(),
             watcher,
             replay,
-            output,
-            recording,
-            checkpoints,
+            delivery: Delivery::new(output, recording, checkpoints, Arc::clone(&monitor)),
             asked,
             monitor,
             lease,
@@ -129,8 +125,7 @@ impl Live {
             listed: false,
             ends,
             told: BTreeSet::new(),
-            complaints: BTreeSet::new(),
-            unstored: None,
+            complaints: Complaints::default(),
             last: Nanos(i64::MIN),
             stopping: false,
             progress: None,
@@ -139,7 +134,7 @@ impl Live {
 
     /// Runs until it is stopped, and ends in order.
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
-        if self.recording.is_some() {
+        if self.delivery.recording.is_some() {
             self.mark_beginning(clock::now())?;
         }
         let stopper = self.watcher.stopper();
@@ -152,7 +147,7 @@ impl Live {
             match turn {
                 Turn::Due => {
                     self.settle();
-                    self.deliver()?;
+                    self.delivery.deliver()?;
                 }
                 Turn::Handed(None) => break,
                 Turn::Handed(Some(handed)) => {
@@ -170,7 +165,7 @@ impl Live {
                     next_checkpoint = Instant::now() + Duration::from_secs(3_600);
                 }
                 Turn::Look => {
-                    self.complain();
+                    self.complaints.tell(&self.health);
                     next_look = Instant::now() + LOOKS;
                 }
                 Turn::End => {
@@ -188,7 +183,7 @@ impl Live {
                     stopper.cancel();
                 }
             }
-            if self.output.failed() {
+            if self.delivery.output.failed() {
                 break;
             }
         }
@@ -206,7 +201,7 @@ impl Live {
             true = changed(standing), if !stopping => Turn::Standing,
             () = sleep(due.unwrap_or_default()), if due.is_some() => Turn::Due,
             () = sleep_until(ends.unwrap_or(next_look)), if ends.is_some() && !stopping => Turn::End,
-            () = sleep_until(next_checkpoint), if self.checkpoints.is_some() && !stopping => Turn::Checkpoint,
+            () = sleep_until(next_checkpoint), if self.delivery.keeps_checkpoints() && !stopping => Turn::Checkpoint,
             () = sleep_until(next_look), if !stopping => Turn::Look,
             handed = self.watcher.next() => Turn::Handed(handed),
         }
@@ -236,7 +231,7 @@ impl Live {
                 faro_watch::Output::Progress(progress) => stored = self.stand(progress).await?.or(stored),
             }
         }
-        self.deliver()?;
+        self.delivery.deliver()?;
         Ok(stored)
     }
 
@@ -244,15 +239,15 @@ impl Live {
     fn settle(&mut self) {
         let now = clock::now();
         while let Some(due) = self.replay.engine().next_deadline().map(Nanos::from).filter(|due| *due <= now) {
-            self.replay.tick(due, &mut self.output);
+            self.replay.tick(due, &mut self.delivery.output);
         }
     }
 
     /// Takes one line: into the recording, then through the engine, both the same text.
     fn feed(&mut self, feed: &Feed) -> Result<(), Failure> {
         let now = Nanos::from(feed.received_at());
-        let line = if self.recording.is_some() { faro_watch::strip(feed.line()) } else { Cow::Borrowed(feed.line()) };
-        if let Some(recording) = &mut self.recording
+        let line = if self.delivery.recording.is_some() { faro_watch::strip(feed.line()) } else { Cow::Borrowed(feed.line()) };
+        if let Some(recording) = &mut self.delivery.recording
             && recording.rotate(line.len(), now)?
         {
             self.mark_beginning(now)?;
@@ -264,11 +259,11 @@ impl Live {
     }
 
     fn take_line(&mut self, line: &str) -> Result<(), Failure> {
-        if let Some(recording) = &mut self.recording {
+        if let Some(recording) = &mut self.delivery.recording {
             recording.write(line)?;
         }
         match input::read(line) {
-            Ok(item) => self.replay.feed(item, &mut self.output),
+            Ok(item) => self.replay.feed(item, &mut self.delivery.output),
             Err(malformed) => self.malformed(&malformed),
         }
         Ok(())
@@ -287,19 +282,17 @@ impl Live {
         }
     }
 
-    /// Writes what was printed and recorded.
-    fn deliver(&mut self) -> Result<(), Failure> {
-        self.output.flush();
-        self.recording.as_mut().map_or(Ok(()), Recording::flush)
-    }
-
     /// Notes where the watches stand; in the end that is stored after everything was printed. Tells how long it took to store it.
     async fn stand(&mut self, progress: Progress) -> Result<Option<Duration>, Failure> {
         if self.stopping {
             self.progress = Some(progress);
             return Ok(None);
         }
-        self.store(progress).await.map(Some)
+        // Who leads now stores its own, and knows more.
+        if self.loss().is_some() {
+            return Ok(None);
+        }
+        self.delivery.store(progress, self.replay.engine()).await.map(Some)
     }
 
     /// Why the Lease by which this process led is no longer its own.
@@ -308,85 +301,22 @@ impl Live {
         if let Standing::Lost(why) = &*standing.borrow() { Some(standby::lost(place, why)) } else { None }
     }
 
-    /// Stores where the watches stand, once everything before it is delivered. Tells how long that took, without the reader's time: a
-    /// slow one makes no checkpoint rarer.
-    async fn store(&mut self, progress: Progress) -> Result<Duration, Failure> {
-        self.deliver()?;
-        // Who leads now stores its own, and knows more.
-        if self.output.failed() || self.loss().is_some() {
-            return Ok(Duration::ZERO);
-        }
-        let Some(checkpoints) = &mut self.checkpoints else { return Ok(Duration::ZERO) };
-        let begun = Instant::now();
-        self.output.sync();
-        if let Some(recording) = &mut self.recording {
-            recording.sync()?;
-        }
-        let snapshot = serde_json::value::to_raw_value(&self.replay.engine().snapshot());
-        let engine = snapshot.map_err(|error| Failure::failed(format!("cannot write a snapshot: {error}")))?;
-        let saved = checkpoints.save(Checkpoint { progress, engine: Some(engine) }).await;
-        match saved {
-            Ok(()) => self.monitor.checkpoints.stored(begun.elapsed()),
-            Err(error) => {
-                self.monitor.checkpoints.failed();
-                // A server that does not answer will; until then the last checkpoint stands.
-                if self.stopping || !store::passes(&error) {
-                    return Err(Failure::failed(error));
-                }
-                let said = error.to_string();
-                if self.unstored.as_ref() != Some(&said) {
-                    notice::warn(&said);
-                }
-                self.unstored = Some(said);
-                return Ok(begun.elapsed());
-            }
-        }
-        if self.unstored.take().is_some() {
-            notice::warn("checkpoints are stored again");
-        }
-        Ok(begun.elapsed())
-    }
-
-    /// Tells once what is wrong with a watch, and that it is well again.
-    fn complain(&mut self) {
-        let watches = self.health.watches();
-        let said: BTreeSet<String> = watches
-            .iter()
-            // Listing is no trouble.
-            .filter(|watch| !watch.status.reason.is_empty())
-            .filter_map(faro_watch::WatchHealth::complaint)
-            .chain(self.health.missing().into_iter().map(|absent| {
-                let cluster = if absent.cluster.is_empty() { String::new() } else { format!("cluster `{}`: ", absent.cluster) };
-                format!("{cluster}{}: {}", absent.gvr, absent.reason)
-            }))
-            .collect();
-        said.difference(&self.complaints).for_each(|complaint| notice::warn(complaint));
-        if said.is_empty() && !self.complaints.is_empty() {
-            notice::warn("all watches are well again");
-        }
-        self.complaints = said;
-    }
-
     /// Ends the run: what was due has happened, what changed is printed, and the summary is the last line.
     async fn finish(mut self) -> Result<(), Failure> {
         let now = clock::now().max(self.last.plus(1));
-        if self.recording.is_some() {
+        if self.delivery.recording.is_some() {
             self.take_line(&recording::end(now)?)?;
         } else {
-            self.replay.tick(now, &mut self.output);
+            self.replay.tick(now, &mut self.delivery.output);
         }
-        let summary = self.replay.finish(&mut self.output);
-        self.deliver()?;
-        match self.progress.take() {
-            Some(progress) => drop(self.store(progress).await?),
-            None => self.recording.as_mut().map_or(Ok(()), Recording::sync)?,
-        }
+        let summary = self.replay.finish(&mut self.delivery.output);
+        let lost = self.loss();
+        self.delivery.end(self.progress.take().filter(|_| lost.is_none()), self.replay.engine()).await?;
         notice::info(&format!(
             "{} records, {} occurrences, {} groups",
             summary.records.total, summary.occurrences.total, summary.groups.total
         ));
-        let lost = self.loss();
-        self.output.finish()?;
+        self.delivery.output.finish()?;
         lost.map_or(Ok(()), Err)
     }
 }
