@@ -22,6 +22,8 @@ pub struct Usage {
     pub cpu: Duration,
     /// The most memory that was resident (`VmHWM` of `/proc/PID/status`), in bytes.
     pub peak: u64,
+    /// The memory that is resident now (`VmRSS`), in bytes.
+    pub resident: u64,
 }
 
 impl Usage {
@@ -38,9 +40,11 @@ impl Usage {
         let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
         let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        let peak = peak.ok_or_else(|| io::Error::other("the process has ended"))?;
-        Ok(Self { cpu: Duration::from_millis(ticks * 1_000 / TICKS), peak: peak << 10 })
+        let bytes = |field: &str| {
+            let kib = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+            kib.map(|kib| kib << 10).ok_or_else(|| io::Error::other("the process has ended"))
+        };
+        Ok(Self { cpu: Duration::from_millis(ticks * 1_000 / TICKS), peak: bytes("VmHWM:")?, resident: bytes("VmRSS:")? })
     }
 }
 
@@ -98,6 +102,15 @@ impl Measured {
         let (cpu, peak, lines) = (self.last.cpu.as_secs_f64(), self.last.peak >> 20, self.lines()?);
         let took = self.begun.elapsed().as_secs_f64();
         writeln!(io::stdout(), "{:<40} {cpu:>7.2} s CPU, {took:.2} s, peak {peak} MiB: {what}, {lines} lines out", self.name)
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    pub fn usage(&self) -> io::Result<Usage> {
+        Usage::of(self.child.id())
     }
 
     /// Waits until it has had nothing to do for a while.

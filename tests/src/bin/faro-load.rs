@@ -60,6 +60,15 @@ enum Load {
         #[arg(long, default_value_t = 30_000)]
         changes: usize,
     },
+    /// What a watch holds in memory while pods come and go, each with an Event.
+    Soak {
+        /// For how long, in minutes.
+        #[arg(long, default_value_t = 15)]
+        minutes: u64,
+        /// How many pods come, and how many go, in a second.
+        #[arg(long, default_value_t = 50)]
+        rate: u32,
+    },
 }
 
 fn main() -> ExitCode {
@@ -67,6 +76,7 @@ fn main() -> ExitCode {
     let result = match arguments.load {
         Load::Events { existing, without_kubectl, changes } => events(&arguments.program, existing, !without_kubectl, changes),
         Load::Pods { existing, changes } => pods(&arguments.program, existing, changes),
+        Load::Soak { minutes, rate } => soak(&arguments.program, Duration::from_secs(60 * minutes), rate),
         Load::Latency { rate, changes } => latency(&arguments.program, rate, changes),
     };
     match result {
@@ -148,6 +158,47 @@ fn follow(
         watch.stop()?;
     }
     Ok(())
+}
+
+fn soak(program: &Path, span: Duration, rate: u32) -> Outcome {
+    /// So many live at any time.
+    const LIVE: usize = 1_000;
+    let ttl = Duration::from_secs(60);
+    let cluster = Setup::new().event_ttl(ttl).api_server_flag("--disable-admission-plugins=ServiceAccount").start()?;
+    let emit = "object,event,group,gap,summary";
+    let watch = Measured::start(faro(program, &cluster, &["--gvr", "v1/pods,v1/events", "--emit", emit]), "faro-cli watch")?;
+    let (api, pods) = (cluster.api(), "/api/v1/namespaces/default/pods");
+    let count = usize::try_from(span.as_secs() * u64::from(rate))?;
+    let begun = Instant::now();
+    let turn = |index: usize| {
+        thread::sleep(
+            (begun + Duration::from_secs(1) * u32::try_from(index).unwrap_or(u32::MAX) / rate).saturating_duration_since(Instant::now()),
+        );
+        api.create(pods, &pod(index))?;
+        api.create("/api/v1/namespaces/default/events", &event(index))?;
+        let Some(old) = index.checked_sub(LIVE) else { return Ok(()) };
+        api.delete(&format!("{pods}/pod-{old}?gracePeriodSeconds=0")).map(drop)
+    };
+    thread::scope(|scope| {
+        let load = scope.spawn(|| crowd("pods that come and go", THREADS, count, turn).map_err(|error| error.to_string()));
+        while !load.is_finished() {
+            thread::sleep(Duration::from_secs(1));
+            if begun.elapsed().as_secs().is_multiple_of(60) {
+                let usage = watch.usage()?;
+                writeln!(
+                    io::stdout(),
+                    "{:>3} min: {} KiB resident, {:.1} s CPU",
+                    begun.elapsed().as_secs() / 60,
+                    usage.resident >> 10,
+                    usage.cpu.as_secs_f64()
+                )?;
+            }
+        }
+        load.join().map_err(|_| "the load panicked")?.map_err(Box::<dyn Error>::from)
+    })?;
+    let usage = watch.when_quiet()?;
+    writeln!(io::stdout(), "in the end: {} KiB resident, peak {} KiB, {} lines", usage.resident >> 10, usage.peak >> 10, watch.lines()?)?;
+    Ok(watch.stop()?)
 }
 
 fn latency(program: &Path, rate: u32, changes: usize) -> Outcome {
