@@ -67,6 +67,11 @@ pub(crate) enum Command {
         /// Only this reason.
         reason: Option<String>,
     },
+    /// Prints what incidents may be due to, one JSON line for each cause.
+    Causes {
+        /// Only this cause.
+        code: Option<String>,
+    },
     /// Checks a file of severity rules and runs the examples in it.
     ///
     /// Prints one JSON line for each example. Exits with 1 when an example fails and with 2 when the file is wrong.
@@ -353,7 +358,9 @@ pub(crate) fn parse(program: Program, args: &[OsString]) -> Result<Cli, Failure>
         Command::Replay(args) => &args.config,
         Command::Watch(args) => &args.config,
         Command::Record(args) => &args.config,
-        Command::Schema | Command::Reasons { .. } | Command::CheckConfig { .. } | Command::Completions { .. } => return Ok(cli),
+        Command::Schema | Command::Reasons { .. } | Command::Causes { .. } | Command::CheckConfig { .. } | Command::Completions { .. } => {
+            return Ok(cli);
+        }
     };
     let (Some(file), Some((name, given))) = (file, matches.subcommand()) else { return Ok(cli) };
     let more = config::read(program, name, file, given)?;

@@ -45,7 +45,7 @@ impl<W: Write> Output<W> {
         self
     }
 
-    /// Keeps groups back and writes only the last version of each, at the end.
+    /// Keeps groups and incidents back and writes only the last version of each, at the end.
     pub(crate) fn only_last(mut self) -> Self {
         self.last = Some(Last::default());
         self
@@ -98,6 +98,10 @@ impl<W: Write> Sink for Output<W> {
                 let style = self.style;
                 last.keep(group, |line| render(record, style, line));
             }
+            (Record::Incident(incident), Some(last)) => {
+                let style = self.style;
+                last.keep_incident(incident, |line| render(record, style, line));
+            }
             (Record::Summary(_), last) => {
                 // The summary is the last record: now no version is followed by another one.
                 for line in last.take().into_iter().flat_map(Last::lines) {
@@ -110,7 +114,9 @@ impl<W: Write> Sink for Output<W> {
                     self.line(record);
                 }
             }
-            (Record::Object(_) | Record::Event(_) | Record::Group(_) | Record::Gap(_) | Record::Sync(_), _) => self.line(record),
+            (Record::Object(_) | Record::Event(_) | Record::Group(_) | Record::Incident(_) | Record::Gap(_) | Record::Sync(_), _) => {
+                self.line(record);
+            }
         }
     }
 }

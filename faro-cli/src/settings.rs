@@ -40,6 +40,7 @@ fn emit(list: &[Emitted]) -> Emit {
         object: emits(list, Emitted::Object),
         event: emits(list, Emitted::Event),
         group: emits(list, Emitted::Group),
+        incident: emits(list, Emitted::Incident),
         gap: emits(list, Emitted::Gap),
         sync: emits(list, Emitted::Sync),
     }

@@ -1,6 +1,7 @@
 //! The stages in order: one record in, what it changed out.
 
 mod emit;
+mod incidents;
 mod lifecycle;
 mod operational;
 mod scopes;
@@ -12,6 +13,7 @@ pub use snapshot::{RestoreError, Snapshot};
 use crate::config::EngineConfig;
 use crate::groups::Groups;
 use crate::hash::Fingerprint;
+use crate::incidents::Incidents;
 use crate::input::{Body, Change, Item, Malformed, Origin, Text};
 use crate::objects::{Contents, Identities, Owners, Sight};
 use crate::occurrences::Occurrences;
@@ -75,6 +77,8 @@ pub struct Engine {
     owners: Owners,
     occurrences: Occurrences,
     groups: Groups,
+    // Only where incidents are asked for.
+    incidents: Option<Box<Incidents>>,
     // `records`, `malformed`, `late`, `clamped` and the unproven occurrences; the rest is asked of the stages.
     counted: Summary,
     scratch: Fingerprint,
@@ -104,6 +108,7 @@ impl Engine {
             owners: Owners::new(config.limits.owners),
             occurrences: Occurrences::new(config.limits.counters),
             groups: Groups::new(config.groups),
+            incidents: incidents::stage(&config),
             counted: Summary::default(),
             scratch: Fingerprint::default(),
             config,
@@ -169,12 +174,13 @@ impl Engine {
             let Self { groups, owners, config, now, .. } = self;
             groups.settle(*now, &mut |group| Printer { owners, config, sink }.group(group));
         }
+        self.advance_incidents(self.now, sink);
     }
 
     /// Returns when [`Engine::tick`] has to be called; it may turn out that nothing is due yet.
     #[must_use]
     pub fn next_deadline(&self) -> Option<DateTime<Utc>> {
-        self.groups.next_deadline().map(Into::into)
+        self.groups.next_deadline().into_iter().chain(self.incidents_deadline()).min().map(Into::into)
     }
 
     /// Ends lists that are open, does what is due by `now`, prints every group that changed since it was printed, and returns the
@@ -188,6 +194,7 @@ impl Engine {
         self.cut_lists(sink);
         let Self { groups, owners, config, now, .. } = self;
         groups.flush(*now, &mut |group| Printer { owners, config, sink }.group(group));
+        self.flush_incidents(sink);
         self.stats()
     }
 

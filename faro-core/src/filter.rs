@@ -12,7 +12,7 @@ pub use label::LabelSelector;
 
 use crate::condition::Condition;
 use crate::gvr::Gvr;
-use crate::record::{EventRecord, GroupRecord, ObjectRecord, Record, Workload};
+use crate::record::{EventRecord, GroupRecord, IncidentRecord, ObjectRecord, Record, Workload};
 use crate::severity::{Family, Pattern, Severity};
 use crate::suggestion::Suggestion;
 use crate::time::Nanos;
@@ -195,6 +195,7 @@ impl Filter {
             Record::Object(object) => self.passes_object(object),
             Record::Event(event) => self.passes_event(event),
             Record::Group(group) => self.passes_group(group),
+            Record::Incident(incident) => self.passes_incident(incident),
             Record::Gap(gap) => return self.concerns(&gap.gvr, gap.namespace),
             Record::Sync(sync) => return self.concerns(&sync.gvr, sync.namespace),
             Record::Summary(_) => return true,
@@ -251,6 +252,22 @@ impl Filter {
                 group.resource.is_some_and(|resource| name == resource.name && kind.is(resource.kind, ""))
                     || is_workload(kind, name, group.workload.as_ref())
             })
+    }
+
+    /// An incident passes by whatever of it is asked for: one whose root is a node touches the namespaces of its pods.
+    fn passes_incident(&self, incident: &IncidentRecord) -> bool {
+        let root = incident.root_cause.as_ref();
+        let of_object = |kind: &KindName, name: &str| {
+            root.is_some_and(|root| (name == root.name && kind.is(&root.kind, "")) || is_workload(kind, name, root.workload.as_ref()))
+                || incident.affected.objects.iter().any(|object| name == object.name && kind.is(&object.kind, ""))
+        };
+        self.severity <= incident.severity
+            && self.within(incident.last_seen)
+            && (self.namespaces.is_empty() || incident.namespaces.iter().any(|namespace| self.in_namespace(namespace)))
+            && (self.kinds.is_empty()
+                || root.is_some_and(|root| self.of_kind(&root.kind, ""))
+                || incident.affected.objects.iter().any(|object| self.of_kind(&object.kind, "")))
+            && self.object.as_ref().is_none_or(|(kind, name)| of_object(kind, name))
     }
 
     fn within(&self, moment: Nanos) -> bool {

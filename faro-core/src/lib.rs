@@ -134,6 +134,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod causes;
 pub mod condition;
 mod config;
 mod deadlines;
@@ -143,6 +144,7 @@ pub mod filter;
 mod groups;
 mod gvr;
 mod hash;
+mod incidents;
 pub mod input;
 pub mod objects;
 mod occurrences;
@@ -150,11 +152,13 @@ pub mod record;
 mod replay;
 mod report;
 pub mod severity;
+mod signals;
 mod sketch;
 mod slots;
 mod suggestion;
 mod symbols;
 mod time;
+mod topology;
 
 pub use config::{Emit, EngineConfig, Limits};
 pub use duration::{DurationError, Span, parse_duration};

@@ -2,6 +2,8 @@
 
 #[path = "scenarios/bad_text.rs"]
 mod bad_text;
+#[path = "scenarios/causes.rs"]
+mod causes;
 #[path = "scenarios/counting.rs"]
 mod counting;
 #[path = "scenarios/grouping.rs"]

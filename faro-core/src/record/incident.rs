@@ -1,0 +1,259 @@
+//! One cause, with everything it explains.
+
+use super::{Workload, hex, hex_option, is_false};
+use crate::severity::Severity;
+use crate::time::Nanos;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Where an incident is in its life.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentState {
+    /// Printed for the first time, and goes on.
+    #[default]
+    Open,
+    /// Goes on with new figures or another cause.
+    Update,
+    /// What it explained is healthy again, or silent.
+    Resolved,
+}
+
+/// The kind of a cause.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Category {
+    /// A quota or limit of a namespace is used up.
+    Quota,
+    /// No node takes a pod.
+    Unschedulable,
+    /// An image cannot be pulled.
+    Image,
+    /// A setting, or something that is referred to, is missing or wrong.
+    Config,
+    /// A probe fails.
+    Probe,
+    /// A container keeps ending.
+    Crash,
+    /// Memory ran out.
+    Oom,
+    /// A node is lost or under pressure.
+    Node,
+    /// Traffic does not get through.
+    Network,
+    /// A volume cannot be had.
+    Storage,
+    /// Replicas were taken away, or cannot be added.
+    Scaling,
+    /// More work than there is room for.
+    Load,
+    /// Scheduler, controllers, API server.
+    ControlPlane,
+    /// A request is refused on admission.
+    Admission,
+    /// A new version does not come up.
+    Rollout,
+    /// Names do not resolve.
+    Dns,
+    /// Nothing in the data points at a cause.
+    #[default]
+    Unknown,
+}
+
+impl Category {
+    /// Every category.
+    pub const ALL: [Self; 17] = [
+        Self::Quota,
+        Self::Unschedulable,
+        Self::Image,
+        Self::Config,
+        Self::Probe,
+        Self::Crash,
+        Self::Oom,
+        Self::Node,
+        Self::Network,
+        Self::Storage,
+        Self::Scaling,
+        Self::Load,
+        Self::ControlPlane,
+        Self::Admission,
+        Self::Rollout,
+        Self::Dns,
+        Self::Unknown,
+    ];
+}
+
+/// What is behind an incident.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Cause {
+    /// The name in the catalogue of causes.
+    pub code: String,
+    /// The kind of cause.
+    pub category: Category,
+    /// Why this explains what is seen.
+    pub explanation: String,
+    /// How sure it is, in 0..1.
+    pub confidence: f64,
+}
+
+/// The object to look at first.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct RootCause {
+    /// Its kind.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Its namespace; absent for cluster-scoped ones.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Its uid, when known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// The workload it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload<'static>>,
+}
+
+/// What an incident hits.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Affected {
+    /// How many objects.
+    pub count: u64,
+    /// At most 20 of them, worst first.
+    pub objects: Vec<AffectedObject>,
+}
+
+/// An object that an incident hits.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AffectedObject {
+    /// Its kind.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Its namespace; absent for cluster-scoped ones.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Its uid, when known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// Its group and version, when known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub api_version: String,
+}
+
+/// One step of the path from the root to a symptom.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PathStep {
+    /// The graph key of the cause.
+    pub from: String,
+    /// The graph key of the effect.
+    pub to: String,
+    /// How the one leads to the other.
+    pub relation: String,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Evidence {
+    /// `event` or `object`.
+    pub record: String,
+    /// The graph key of the object that it is about.
+    pub link: String,
+    /// When it was.
+    pub timestamp: Nanos,
+    /// What it says.
+    pub text: String,
+}
+
+/// One thing to check or do.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Action {
+    /// What it is.
+    pub title: String,
+    /// Ready to paste.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub command: String,
+    /// What it shows or does.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Whether it changes nothing.
+    pub read_only: bool,
+}
+
+/// One cause, with everything it explains.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct IncidentRecord {
+    /// The cluster's name, when known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
+    /// The same for every revision.
+    #[serde(serialize_with = "hex", deserialize_with = "from_hex")]
+    pub id: u64,
+    /// Grows with each revision.
+    pub version: u32,
+    /// Whether a version was shown before; filters let such an incident pass.
+    #[serde(skip)]
+    pub shown_before: bool,
+    /// On a resolved one: another incident goes on with what it explained, so that it is no incident of its own.
+    #[serde(skip)]
+    pub absorbed: bool,
+    /// Where the incident is in its life.
+    pub state: IncidentState,
+    /// The highest of what it explains.
+    pub severity: Severity,
+    /// What it is, in a few words.
+    pub title: String,
+    /// The earliest evidence.
+    pub first_seen: Nanos,
+    /// The latest evidence.
+    pub last_seen: Nanos,
+    /// What is behind it.
+    pub cause: Cause,
+    /// Whether it came back within the hold time.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reopened: bool,
+    /// The earlier incident, when it came back later.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hex_option", deserialize_with = "from_hex_option")]
+    pub follows: Option<u64>,
+    /// The object to look at first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<RootCause>,
+    /// What it means, in a sentence.
+    pub impact: String,
+    /// What it hits.
+    pub affected: Affected,
+    /// The causal path from root to symptom.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<PathStep>,
+    /// Most telling first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What to check and do, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// The ranking key.
+    pub score: f64,
+    /// Every namespace that it touches, for filters.
+    #[serde(skip)]
+    pub namespaces: BTreeSet<String>,
+}
+
+fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    u64::from_str_radix(&text, 16).map_err(D::Error::custom)
+}
+
+fn from_hex_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    from_hex(deserializer).map(Some)
+}
