@@ -156,7 +156,12 @@ impl Incidents {
             self.mark_dependents(slot);
         }
         match object.kind() {
-            "Service" | "Ingress" => self.mark(slot),
+            "Service" | "Ingress" => {
+                self.mark(slot);
+                let callers: Vec<Slot> = self.topology.dependents(slot, Relation::Calls).collect();
+                callers.into_iter().for_each(|caller| self.mark(caller));
+            }
+            "Deployment" | "StatefulSet" | "DaemonSet" if changes > 0 || !was_present => self.mark(slot),
             "Pod" => {
                 for service in self.topology.selecting(slot).into_iter().chain(served) {
                     self.mark(service);
@@ -305,6 +310,10 @@ impl Incidents {
                 concerned.extend(self.topology.target(slot, Relation::RunsOn));
             }
             "Deployment" | "StatefulSet" => concerned.extend(self.services_of(slot)),
+            "Service" => {
+                let callers: Vec<Slot> = self.topology.dependents(slot, Relation::Calls).collect();
+                callers.into_iter().for_each(|caller| concerned.extend(self.owned(caller)));
+            }
             _ => {}
         }
         for neighbour in concerned {
@@ -314,6 +323,14 @@ impl Incidents {
                 self.mark_if_bad(neighbour);
             }
         }
+    }
+
+    /// What a workload owns, down to its pods.
+    fn owned(&self, workload: Slot) -> Vec<Slot> {
+        let mut found: Vec<Slot> = self.topology.dependents(workload, Relation::OwnedBy).collect();
+        let below: Vec<Slot> = found.iter().flat_map(|&slot| self.topology.dependents(slot, Relation::OwnedBy)).collect();
+        found.extend(below);
+        found
     }
 
     /// Forgets what is neither bad nor named by anything.

@@ -1,5 +1,6 @@
 //! What an object says of itself: what it depends on, and what is wrong with it since when.
 
+mod calls;
 mod generic;
 mod node;
 mod pod;

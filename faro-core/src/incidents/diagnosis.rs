@@ -77,6 +77,9 @@ impl Incidents {
                 chosen = other;
             }
         }
+        if let Some(called) = self.at_called(slot, &chosen, first) {
+            chosen = called;
+        }
         if !chosen.ripe {
             return None;
         }

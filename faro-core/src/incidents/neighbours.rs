@@ -23,7 +23,7 @@ impl Incidents {
         let mut found = Vec::new();
         for &(relation, to) in self.topology.refs_of(slot) {
             if let Some(theirs) = self.judged.get(&to)
-                && relation != Relation::OwnedBy
+                && !matches!(relation, Relation::OwnedBy | Relation::Calls)
                 && self.causes.entry(theirs.cause).explains(category)
                 && (relation != Relation::RunsOn || theirs.first <= first.plus(NODE_LAG))
             {
@@ -42,6 +42,20 @@ impl Incidents {
         found.extend(self.among_dependents(slot, category));
         found.sort_by(|a, b| a.confidence.total_cmp(&b.confidence).then_with(|| b.key.cmp(&a.key)));
         found
+    }
+
+    /// A Service that it calls has nothing behind it for a reason of its own: then what it shows is a consequence.
+    pub(super) fn at_called(&self, slot: Slot, own: &Diagnosis, first: Nanos) -> Option<Diagnosis> {
+        if !is_soft(self.causes.entry(own.cause).category()) {
+            return None;
+        }
+        let workload = self.topology.workload(slot)?;
+        let called = self.topology.refs_of(workload).iter().filter(|(relation, _)| *relation == Relation::Calls);
+        let down = called.filter_map(|&(_, service)| self.judged.get(&service)).filter(|theirs| {
+            theirs.key != own.key && theirs.first <= first.plus(SLACK) && !is_soft(self.causes.entry(theirs.cause).category())
+        });
+        let best = down.max_by(|a, b| a.confidence.total_cmp(&b.confidence).then_with(|| b.key.cmp(&a.key)))?;
+        Some(suffered(best))
     }
 
     /// A change of something that is read, shortly before.
@@ -210,6 +224,11 @@ impl Incidents {
         let Detail::Workload { template, .. } = &self.topology.entity(workload).detail else { return Vec::new() };
         self.topology.selecting_labels(workload, template)
     }
+}
+
+/// Whether what calls something that is down looks like this.
+const fn is_soft(category: Category) -> bool {
+    matches!(category, Category::Crash | Category::Probe | Category::Unknown | Category::Rollout | Category::Load)
 }
 
 fn suffered(theirs: &Diagnosis) -> Diagnosis {

@@ -21,6 +21,7 @@ impl Incidents {
             (Detail::Service { .. }, _) => self.states_of_service(slot).into_iter().collect(),
             (_, "Ingress") => self.missing_backends(slot),
             (Detail::Workload { wanted: 0, .. }, _) => self.serves_nothing(slot).into_iter().collect(),
+            (Detail::Workload { calls, .. }, _) if !calls.is_empty() => self.calls_closed_port(slot).into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -70,34 +71,59 @@ impl Incidents {
     fn port_not_served(&self, service: Slot, pods: &[Slot]) -> Option<Fact> {
         let entity = self.topology.entity(service);
         let Detail::Service { ports, .. } = &entity.detail else { return None };
-        let (_, missing) = ports.iter().filter_map(|port| port.split_once('=')).find(|(own, port)| {
-            let numeric = port.bytes().all(|byte| byte.is_ascii_digit());
-            // A container may open ports that it does not tell. When it tells the Service's own, that is the one meant.
-            let meant = |pod: Slot| match &self.topology.entity(pod).detail {
-                Detail::Pod { ports: open, .. } => open.iter().any(|one| one.split_once('=').is_some_and(|(_, number)| number == *own)),
-                Detail::None | Detail::Service { .. } | Detail::Workload { .. } | Detail::Node { .. } | Detail::Quota => false,
-            };
-            let doubtful = numeric && !pods.iter().any(|&pod| meant(pod));
-            !doubtful
-                && pods.iter().all(|&pod| match &self.topology.entity(pod).detail {
-                    Detail::Pod { ports: open, ports_told, .. } => {
-                        let served = open.iter().any(|one| {
-                            one.split_once('=').is_some_and(|(name, number)| if numeric { number == *port } else { name == *port })
-                        });
-                        !served && (*ports_told || !numeric)
-                    }
-                    Detail::None | Detail::Service { .. } | Detail::Workload { .. } | Detail::Node { .. } | Detail::Quota => false,
+        let first = pods.iter().min_by(|a, b| self.topology.key(**a).cmp(&self.topology.key(**b)))?;
+        let all_told = pods.iter().all(|&pod| matches!(self.topology.entity(pod).detail, Detail::Pod { ports_told: true, .. }));
+        let opened = |holds: &dyn Fn(&str, &str, &str) -> bool| {
+            pods.iter().any(|&pod| {
+                self.open_ports(pod).iter().any(|port| {
+                    let (name, number) = port.split_once('=').unwrap_or(("", port));
+                    let (number, protocol) = number.split_once('/').unwrap_or((number, "TCP"));
+                    holds(name, number, protocol)
                 })
-        })?;
-        let Detail::Pod { ports: open, .. } =
-            &self.topology.entity(*pods.iter().min_by(|a, b| self.topology.key(**a).cmp(&self.topology.key(**b)))?).detail
-        else {
-            return None;
+            })
         };
-        let open: Vec<&str> = open.iter().map(|port| port.trim_start_matches('=')).collect();
+        let open: Vec<&str> = self.open_ports(*first).iter().map(|port| port.trim_start_matches('=')).collect();
         let open = if open.is_empty() { "none".to_owned() } else { open.join(" ") };
-        let edited = entity.changes.iter().rev().find(|change| change.path.starts_with("spec.ports")).map(|change| change.at);
-        Some(Fact::new("port-not-served", format!("{missing}: {open}"), edited.unwrap_or(entity.created)))
+        let edited =
+            entity.changes.iter().rev().find(|change| change.path.starts_with("spec.ports")).map_or(entity.created, |change| change.at);
+        for port in ports {
+            let (own, target) = port.split_once('=').unwrap_or(("", port));
+            let (target, protocol) = target.split_once('/').unwrap_or((target, "TCP"));
+            let numeric = target.bytes().all(|byte| byte.is_ascii_digit());
+            if opened(&|name, number, spoken| spoken == protocol && target == if numeric { number } else { name }) {
+                continue;
+            }
+            if numeric && opened(&|_, number, _| number == target) {
+                return Some(Fact::new("protocol-not-served", format!("{target}/{protocol}: {open}"), edited));
+            }
+            // A container may open ports that it does not tell. When it tells the Service's own, that is the one meant.
+            let meant = !numeric || opened(&|_, number, spoken| number == own && spoken == protocol);
+            if meant && (all_told || !numeric) {
+                return Some(Fact::new("port-not-served", format!("{target}: {open}"), edited));
+            }
+        }
+        None
+    }
+
+    fn open_ports(&self, pod: Slot) -> &[Box<str>] {
+        match &self.topology.entity(pod).detail {
+            Detail::Pod { ports, .. } => ports,
+            Detail::None | Detail::Service { .. } | Detail::Workload { .. } | Detail::Node { .. } | Detail::Quota => &[],
+        }
+    }
+
+    /// An address in a workload's environment that names a port which the Service does not have.
+    fn calls_closed_port(&self, workload: Slot) -> Option<Fact> {
+        let entity = self.topology.entity(workload);
+        let Detail::Workload { calls, .. } = &entity.detail else { return None };
+        let wrong = calls.iter().find(|address| {
+            let (name, port) = address.split_once(':').unwrap_or((address, ""));
+            let service = self.topology.in_place(workload, "Service", name).map(|service| &self.topology.entity(service).detail);
+            let Some(Detail::Service { ports, .. }) = service else { return false };
+            !ports.is_empty() && !ports.iter().any(|one| one.split_once('=').is_some_and(|(own, _)| own == port))
+        })?;
+        let edited = entity.changes.iter().rev().find(|change| change.path.contains(".env")).map_or(entity.created, |change| change.at);
+        Some(Fact::new("calls-closed-port", wrong.clone(), edited))
     }
 
     fn missing_backends(&self, ingress: Slot) -> Vec<Fact> {

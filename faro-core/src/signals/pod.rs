@@ -92,6 +92,8 @@ struct Port<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     container_port: u32,
+    #[serde(borrow)]
+    protocol: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -207,11 +209,7 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
         ready,
         ports_told: !containers.is_empty()
             && containers.iter().all(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
-        ports: containers
-            .iter()
-            .flat_map(|container| container.ports.iter().flatten())
-            .map(|port| format!("{}={}", port.name, port.container_port).into())
-            .collect(),
+        ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
         restarts: statuses.iter().map(|container| container.restart_count).max().unwrap_or(0),
     };
     let created = object.metadata().creation_timestamp.0;
@@ -227,6 +225,13 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
             reading.facts.push(Fact::new(name, cut(&status.message), ended.or(created).unwrap_or(Nanos(0))));
         }
         _ => running(&status, &spec, created, reading),
+    }
+}
+
+fn told(port: &Port<'_>) -> String {
+    match &*port.protocol {
+        "" | "TCP" => format!("{}={}", port.name, port.container_port),
+        protocol => format!("{}={}/{protocol}", port.name, port.container_port),
     }
 }
 

@@ -14,6 +14,8 @@ struct Spec<'a> {
     ports: Option<Vec<Port>>,
     #[serde(borrow, rename = "type")]
     type_: Text<'a>,
+    #[serde(borrow, rename = "clusterIP")]
+    cluster_ip: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,6 +23,7 @@ struct Spec<'a> {
 struct Port {
     port: u32,
     target_port: Option<Value>,
+    protocol: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,8 +84,12 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
     };
     let mut selector: Vec<Box<str>> = spec.selector.0.iter().map(|(key, value)| format!("{key}={value}").into()).collect();
     selector.sort_unstable();
-    reading.detail = Detail::Service {
-        selector: selector.into(),
-        ports: spec.ports.iter().flatten().map(|port| format!("{}={}", port.port, target(port)).into()).collect(),
+    let headless = &*spec.cluster_ip == "None";
+    let ports = spec.ports.iter().flatten().filter(|_| !headless);
+    let told = |port: &Port| match port.protocol.as_deref() {
+        None | Some("TCP" | "") => format!("{}={}", port.port, target(port)),
+        Some(protocol) => format!("{}={}/{protocol}", port.port, target(port)),
     };
+    let ports = ports.map(|port| told(port).into()).collect();
+    reading.detail = Detail::Service { selector: selector.into(), ports };
 }

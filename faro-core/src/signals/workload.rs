@@ -1,6 +1,6 @@
 //! What runs pods: how many it wants, and how many it has.
 
-use super::{Condition, part, reference};
+use super::{Condition, calls, part, reference};
 use crate::input::{Fields, RawObject, Text};
 use crate::time::Nanos;
 use crate::topology::{Detail, Fact, Reading, Relation};
@@ -21,6 +21,8 @@ struct Spec<'a> {
 struct Template<'a> {
     #[serde(borrow)]
     metadata: TemplateMetadata<'a>,
+    #[serde(borrow)]
+    spec: calls::TemplateSpec<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -55,13 +57,22 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
     if !spec.service_name.is_empty() {
         reading.refs.push(reference(Relation::RefersTo, "Service", object.namespace(), &spec.service_name));
     }
+    let mut called: Vec<Box<str>> = Vec::new();
+    if let Some(template) = spec.template.as_ref().filter(|_| object.kind() != "ReplicaSet") {
+        for (to, port) in calls::of(&template.spec, object.namespace()) {
+            if !port.is_empty() && to.namespace == object.namespace() {
+                called.push(format!("{}:{port}", to.name).into());
+            }
+            reading.refs.push(to);
+        }
+    }
     let template = spec
         .template
         .as_ref()
         .map(|template| template.metadata.labels.0.iter().map(|(key, value)| format!("{key}={value}").into_boxed_str()).collect());
     // A ReplicaSet says of its pods what its Deployment says.
     let template = template.filter(|_| object.kind() != "ReplicaSet").unwrap_or_default();
-    reading.detail = Detail::Workload { wanted, ready, template };
+    reading.detail = Detail::Workload { wanted, ready, template, calls: called.into() };
     let created = object.metadata().creation_timestamp.0;
     let condition = |type_: &str, status_: &str| {
         status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_ && &*condition.status == status_)

@@ -80,7 +80,7 @@ pub(crate) enum Detail {
         ready: bool,
         /// Whether every container tells its ports: then one that no container tells is not served.
         ports_told: bool,
-        /// `http=8080`, `=9090`.
+        /// `http=8080`, `=9090/UDP`.
         ports: Box<[Box<str>]>,
         /// How often its containers were restarted.
         restarts: u32,
@@ -89,7 +89,8 @@ pub(crate) enum Detail {
     Service {
         /// `app=web`.
         selector: Box<[Box<str>]>,
-        /// Its ports and those of pods that they send to, by number or name: `80=http`, `443=8443`.
+        /// Its ports and those of pods that they send to, by number or name: `80=http`, `53=53/UDP`;
+        /// none for a headless one, which sends nothing anywhere.
         ports: Box<[Box<str>]>,
     },
     /// Something that runs pods.
@@ -100,6 +101,8 @@ pub(crate) enum Detail {
         ready: i64,
         /// The labels of its pods.
         template: Box<[Box<str>]>,
+        /// The addresses of Services in the same namespace that its environment names: `ledger:6379`.
+        calls: Box<[Box<str>]>,
     },
     /// A node.
     Node {

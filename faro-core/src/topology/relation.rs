@@ -26,6 +26,8 @@ pub(crate) enum Relation {
     OfClass,
     /// An ingress or a webhook calls this Service.
     RoutesTo,
+    /// The environment of its containers names this Service.
+    Calls,
     /// An autoscaler sets its replicas.
     Scales,
     /// Any other reference by kind and name.
@@ -47,6 +49,7 @@ impl Relation {
             Self::BoundTo => "backs",
             Self::OfClass => "provisions",
             Self::RoutesTo => "is the backend of",
+            Self::Calls => "is called by",
             Self::Scales => "is scaled by",
             Self::RefersTo => "is referred to by",
         }
