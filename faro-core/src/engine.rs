@@ -170,11 +170,20 @@ impl Engine {
 
     pub(crate) fn advance(&mut self, now: Nanos, sink: &mut impl Sink) {
         self.now = self.now.max(now);
-        if self.groups.next_deadline().is_some_and(|due| due <= self.now) {
-            let Self { groups, owners, config, now, .. } = self;
-            groups.settle(*now, &mut |group| Printer { owners, config, sink }.group(group));
+        // Each deadline at its own time, whichever stage it is of.
+        while let Some(due) = self.incidents_deadline().filter(|due| *due <= self.now) {
+            self.settle_groups(due, sink);
+            self.advance_incidents(due, sink);
         }
+        self.settle_groups(self.now, sink);
         self.advance_incidents(self.now, sink);
+    }
+
+    fn settle_groups(&mut self, now: Nanos, sink: &mut impl Sink) {
+        if self.groups.next_deadline().is_some_and(|due| due <= now) {
+            let Self { groups, owners, config, .. } = self;
+            groups.settle(now, &mut |group| Printer { owners, config, sink }.group(group));
+        }
     }
 
     /// Returns when [`Engine::tick`] has to be called; it may turn out that nothing is due yet.

@@ -138,9 +138,13 @@ impl Topology {
 
     /// Finds an object that was named.
     pub(crate) fn find(&self, cluster: &str, kind: &str, namespace: &str, name: &str) -> Option<Slot> {
-        let place = place_of(cluster, namespace);
-        let hash = hash_of(&place, kind, name);
-        self.by_key.find(hash, |&slot| self.key(slot) == (&*place, kind, name)).copied()
+        let hash = hash_of(cluster, kind, namespace, name);
+        let is_it = |slot: Slot| {
+            let entity = &self.entities[slot];
+            let place = self.text(entity.place).strip_prefix(cluster).and_then(|rest| rest.strip_prefix(SEPARATOR));
+            entity.hash == hash && place == Some(namespace) && self.text(entity.kind) == kind && self.text(entity.name) == name
+        };
+        self.by_key.find(hash, |&slot| is_it(slot)).copied()
     }
 
     /// Finds an object, or makes one that is known by name only. Nothing when there is no room.
@@ -155,20 +159,17 @@ impl Topology {
             self.refused += 1;
             return None;
         }
-        let place = place_of(cluster, namespace);
-        let hash = hash_of(&place, kind, name);
+        let hash = hash_of(cluster, kind, namespace, name);
         let entity = Entity {
-            place: self.symbols.acquire(&place),
+            hash,
+            place: self.symbols.acquire(&place_of(cluster, namespace)),
             kind: self.symbols.acquire(kind),
             name: self.symbols.acquire(name),
             ..Entity::default()
         };
         let slot = self.entities.insert(entity);
-        let Self { by_key, entities, symbols, .. } = self;
-        by_key.insert_unique(hash, slot, |&slot| {
-            let entity = &entities[slot];
-            hash_of(symbols.text(entity.place), symbols.text(entity.kind), symbols.text(entity.name))
-        });
+        let Self { by_key, entities, .. } = self;
+        by_key.insert_unique(hash, slot, |&slot| entities[slot].hash);
         Some(slot)
     }
 
@@ -248,8 +249,7 @@ impl Topology {
             return;
         }
         self.delete(slot, Nanos(0));
-        let (place, kind, name) = self.key(slot);
-        let hash = hash_of(place, kind, name);
+        let hash = self.entities[slot].hash;
         if let Ok(entry) = self.by_key.find_entry(hash, |&other| other == slot) {
             entry.remove();
         }
@@ -369,8 +369,9 @@ fn place_of(cluster: &str, namespace: &str) -> String {
     format!("{cluster}{SEPARATOR}{namespace}")
 }
 
-fn hash_of(place: &str, kind: &str, name: &str) -> u64 {
-    hash::of_text(name) ^ hash::of_text(kind).rotate_left(21) ^ hash::of_text(place).rotate_left(42)
+fn hash_of(cluster: &str, kind: &str, namespace: &str, name: &str) -> u64 {
+    let parts = [cluster, kind, namespace];
+    parts.iter().fold(hash::of_text(name), |hash, part| hash.rotate_left(21) ^ hash::of_text(part))
 }
 
 #[cfg(test)]

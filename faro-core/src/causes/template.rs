@@ -20,6 +20,8 @@ const COMPILED: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     source: Box<str>,
+    // The longest run of plain characters.
+    literal: Box<str>,
     // Compiled when it is first tried: a run tries few of them.
     compiled: OnceLock<Option<Regex>>,
 }
@@ -38,7 +40,7 @@ impl Template {
             _ => {}
         }
         // Most patterns of a reason do not fit, and nearly all of those lack the longest run of plain characters.
-        if !text.contains(self.longest()) {
+        if !text.contains(&*self.literal) {
             return None;
         }
         let regex = self.compiled.get_or_init(|| compile(&self.source)).as_ref()?;
@@ -50,19 +52,11 @@ impl Template {
         Some(named.filter(|(_, text)| !text.is_empty()).collect())
     }
 
-    fn longest(&self) -> &str {
-        self.source
-            .split(['*', '{', '}'])
-            .enumerate()
-            .filter(|(_, part)| !self.is_name(part))
-            .map(|(_, part)| part)
-            .max_by_key(|part| part.len())
-            .unwrap_or("")
-    }
-
-    /// Whether a part between braces is the name of a capture.
-    fn is_name(&self, part: &str) -> bool {
-        !part.is_empty() && self.source.contains(&format!("{{{part}}}"))
+    fn new(source: Box<str>) -> Self {
+        // Between braces stands the name of what is extracted.
+        let is_name = |part: &str| !part.is_empty() && source.contains(&format!("{{{part}}}"));
+        let literal = source.split(['*', '{', '}']).filter(|part| !is_name(part)).max_by_key(|part| part.len()).unwrap_or("").into();
+        Self { literal, source, compiled: OnceLock::new() }
     }
 }
 
@@ -94,7 +88,7 @@ fn compile(source: &str) -> Option<Regex> {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { source: Box::<str>::deserialize(deserializer)?, compiled: OnceLock::new() })
+        Box::<str>::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -155,7 +149,7 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, text: &str, want: Option<&[(&str, &str)]>) {
-        let template = Template { source: pattern.into(), compiled: OnceLock::new() };
+        let template = Template::new(pattern.into());
         let want = want.map(|pairs| pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect::<Captures>());
         assert_eq!(template.read(text), want, "{pattern} on {text}");
     }

@@ -73,7 +73,10 @@ impl Incidents {
         let neighbours = self.at_neighbours(slot, &best, first);
         let mut chosen = best;
         for other in neighbours {
-            if other.rank() > chosen.rank() || (other.confidence >= chosen.confidence && !other.shown) {
+            let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
+            // What changed before explains a crash better than that it crashes.
+            let changed = soft && self.causes.entry(other.cause).of_changes();
+            if changed || other.confidence >= chosen.confidence {
                 chosen = other;
             }
         }
@@ -104,7 +107,8 @@ impl Incidents {
                 if !self.satisfied(slot, &entry.requires) {
                     continue;
                 }
-                let since = Nanos(fact.since);
+                // An object may be newer than the moment that is asked about.
+                let since = Nanos(fact.since).min(self.now);
                 let ripe_at = since.plus(i64::from(after) * SECOND);
                 let ripe = ripe_at <= self.now;
                 if !ripe {

@@ -227,7 +227,7 @@ impl Incidents {
 }
 
 /// Whether what calls something that is down looks like this.
-const fn is_soft(category: Category) -> bool {
+pub(super) const fn is_soft(category: Category) -> bool {
     matches!(category, Category::Crash | Category::Probe | Category::Unknown | Category::Rollout | Category::Load)
 }
 

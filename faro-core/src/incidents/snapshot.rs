@@ -112,6 +112,7 @@ impl Incidents {
                         last: Nanos(one.last),
                         count: one.count,
                         host: one.host.into(),
+                        named: Vec::new(),
                     },
                 );
             }

@@ -27,6 +27,8 @@ pub(super) struct Symptom {
     pub(super) count: u64,
     /// The node that reports.
     pub(super) host: Box<str>,
+    /// What the report names, kept for as long as the report is.
+    pub(super) named: Vec<Slot>,
 }
 
 /// A symptom by names, for a snapshot.
@@ -65,19 +67,13 @@ impl Incidents {
             last: report.last_seen,
             count: u64::from(news.count()),
             host: (*report.source().host).into(),
+            named: Vec::new(),
         };
         if involved.kind() == "Pod"
             && !symptom.host.is_empty()
             && let Some(node) = self.topology.named(cluster, "Node", "", &symptom.host)
         {
             self.topology.learn(slot, Relation::RunsOn, node);
-        }
-        // A quota that was not seen exists all the same: it refuses.
-        if let Some(quota) = symptom.reported.captures.get("quota") {
-            let quota = quota.clone();
-            if let Some(quota) = self.topology.named(cluster, "ResourceQuota", involved.namespace(), &quota) {
-                self.topology.learn(slot, Relation::RefersTo, quota);
-            }
         }
         self.add(slot, symptom);
         self.mark(slot);
@@ -90,7 +86,29 @@ impl Incidents {
         self.topology.named(cluster, involved.kind(), namespace, involved.name())
     }
 
-    pub(super) fn add(&mut self, slot: Slot, symptom: Symptom) {
+    /// What a report names exists, also where it was not seen: a quota that refuses, a node that reports.
+    fn name(&mut self, slot: Slot, symptom: &mut Symptom) {
+        let (cluster, _, namespace, _) = self.topology.names(slot);
+        let quota =
+            symptom.reported.captures.get("quota").and_then(|quota| self.topology.named(&cluster, "ResourceQuota", &namespace, quota));
+        let node = self.topology.named(&cluster, "Node", "", &symptom.host);
+        symptom.named = quota.into_iter().chain(node).collect();
+        for &named in &symptom.named {
+            self.topology.entity_mut(named).pins += 1;
+        }
+    }
+
+    fn release(&mut self, symptom: Symptom) {
+        for named in symptom.named {
+            let entity = self.topology.entity_mut(named);
+            entity.pins = entity.pins.saturating_sub(1);
+            self.topology.forget(named);
+        }
+    }
+
+    pub(super) fn add(&mut self, slot: Slot, mut symptom: Symptom) {
+        self.name(slot, &mut symptom);
+        let mut released = Vec::new();
         let known = self.symptoms.entry(slot).or_default();
         if let Some(newest) = known.iter().map(|symptom| symptom.last).max() {
             self.reported.remove(&(newest, slot));
@@ -99,12 +117,16 @@ impl Incidents {
             Some(same) => {
                 // The latest message, whichever arrives first.
                 if (symptom.last, &symptom.message) >= (same.last, &same.message) {
-                    (same.message, same.reported, same.host) = (symptom.message, symptom.reported, symptom.host);
+                    std::mem::swap(&mut same.message, &mut symptom.message);
+                    std::mem::swap(&mut same.reported, &mut symptom.reported);
+                    std::mem::swap(&mut same.host, &mut symptom.host);
+                    std::mem::swap(&mut same.named, &mut symptom.named);
                 }
                 same.first = same.first.min(symptom.first);
                 same.last = same.last.max(symptom.last);
                 same.count += symptom.count;
                 same.severity = same.severity.max(symptom.severity);
+                released.push(symptom);
             }
             None => {
                 known.push(symptom);
@@ -112,13 +134,14 @@ impl Incidents {
                 if known.len() > SYMPTOMS
                     && let Some(oldest) = (0..known.len()).min_by_key(|&place| known[place].last)
                 {
-                    known.remove(oldest);
+                    released.push(known.remove(oldest));
                 }
             }
         }
         if let Some(newest) = known.iter().map(|symptom| symptom.last).max() {
             self.reported.insert((newest, slot));
         }
+        released.into_iter().for_each(|symptom| self.release(symptom));
         self.topology.entity_mut(slot).watched = true;
         if self.symptoms.len() > self.config.reported.get()
             && let Some(&(_, oldest)) = self.reported.first()
@@ -133,6 +156,7 @@ impl Incidents {
             && let Some(newest) = known.iter().map(|symptom| symptom.last).max()
         {
             self.reported.remove(&(newest, slot));
+            known.into_iter().for_each(|symptom| self.release(symptom));
         }
     }
 

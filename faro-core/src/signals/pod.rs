@@ -295,13 +295,15 @@ fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading
     let unready = ready.is_some_and(|ready| &*ready.status != "True");
     let unready_since = ready.map_or(created, |ready| Some(ready.since(created))).unwrap_or(Nanos(0));
     let mut told = false;
+    let mut creating = &*status.phase == "Pending";
     for container in statuses {
+        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
+        creating |= waiting.is_some_and(|waiting| &*waiting.reason == "ContainerCreating");
         told |= container_facts(container, spec, unready_since, &mut fact);
     }
     if unready && !told {
         let completed = ready.is_some_and(|ready| &*ready.reason == "PodCompleted");
         if !completed {
-            let creating = &*status.phase == "Pending";
             fact(if creating { "creating" } else { "not-ready" }, &ready.map(Condition::says).unwrap_or_default(), unready_since);
         }
     }

@@ -14,7 +14,7 @@ fn pod_says_what_it_waits_for() {
         &waiting(r#""ready":false,"state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off"}}"#),
         &["waiting/ImagePullBackOff"],
     );
-    check(&waiting(r#""ready":false,"state":{"waiting":{"reason":"ContainerCreating"}}"#), &["not-ready"]);
+    check(&waiting(r#""ready":false,"state":{"waiting":{"reason":"ContainerCreating"}}"#), &["creating"]);
     check(
         &waiting(
             r#""ready":false,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}"#,

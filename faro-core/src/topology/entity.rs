@@ -19,6 +19,7 @@ pub(crate) enum Presence {
 /// An object and what it says.
 #[derive(Debug, Default)]
 pub(crate) struct Entity {
+    pub(crate) hash: u64,
     pub(crate) place: u32,
     pub(crate) kind: u32,
     pub(crate) name: u32,
