@@ -165,7 +165,13 @@ impl Incidents {
         };
         let cluster = self.topology.cluster(slot);
         let key = match &entry.scope {
-            Scope::Root => self.key_of(root),
+            Scope::Root => match ["image", "config", "secret", "account"].into_iter().find_map(|word| captures.get(word)) {
+                // Of pods whose workload nobody tells, those that lack one thing belong together.
+                Some(word) if self.topology.kind(root) == "Pod" => {
+                    format!("{}\u{1f}{}:{word}", self.topology.key(root).0, entry.code())
+                }
+                Some(_) | None => self.key_of(root),
+            },
             Scope::Cause => match captures.get("resource") {
                 Some(resource) => format!("{cluster}\u{1f}{}:{resource}", entry.code()),
                 None => format!("{cluster}\u{1f}{}", entry.code()),

@@ -4,6 +4,9 @@ use super::{Relation, Slot};
 use crate::time::Nanos;
 use serde::{Deserialize, Serialize};
 
+/// What is said about a fact is cut at this length.
+const TEXT: usize = 1_024;
+
 /// What is known of an object's being.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Presence {
@@ -55,8 +58,9 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
-    pub(crate) fn new(name: impl Into<Box<str>>, text: impl Into<Box<str>>, since: Nanos) -> Self {
-        Self { name: name.into(), text: text.into(), since: since.0 }
+    pub(crate) fn new(name: impl Into<Box<str>>, text: impl AsRef<str>, since: Nanos) -> Self {
+        let text = text.as_ref();
+        Self { name: name.into(), text: text[..text.floor_char_boundary(TEXT)].into(), since: since.0 }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::{Detail, Presence, Slot, Topology};
 
+/// The longest value that the API allows for a label.
+const LABEL: usize = 63;
+
 impl Topology {
     pub(super) fn set_labels(&mut self, slot: Slot, labels: &[String]) {
         let place = self.entities[slot].place;
@@ -108,6 +111,10 @@ impl Topology {
             let Some((key, value)) = text.split_once('=') else { continue };
             for wanted in selector {
                 let Some((wanted_key, wanted_value)) = wanted.split_once('=') else { continue };
+                // The API allows no longer ones, and comparing takes the product of their lengths.
+                if value.len().max(wanted_value.len()) > LABEL {
+                    continue;
+                }
                 let same_key = key == wanted_key;
                 let distance = strsim::levenshtein(&plain(value), &plain(wanted_value));
                 let close = distance * 3 <= wanted_value.len().min(value.len());
