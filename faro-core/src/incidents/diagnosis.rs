@@ -2,7 +2,7 @@
 
 use super::symptoms::Symptom;
 use super::{Incidents, KEPT, QUIET};
-use crate::causes::{Captures, CauseId, Phase, Requirement};
+use crate::causes::{Captures, CauseId, Phase, Requirement, Root};
 use crate::record::Category;
 use crate::time::{Nanos, SECOND};
 use crate::topology::{Detail, Fact, Presence, Relation, Slot};
@@ -127,11 +127,13 @@ impl Incidents {
                     wakes.push(gone);
                 }
                 let Some((root, key)) = self.root_of(slot, id, &captures, "") else { continue };
+                // Who waits is not what is to be looked at: then the object is a guess.
+                let lost = entry.root == Root::ControlPlane && self.topology.kind(root) != "Node";
                 candidates.push(Diagnosis {
                     cause: id,
                     key,
                     root,
-                    confidence: entry.confidence(),
+                    confidence: entry.confidence() * if lost { 0.6 } else { 1.0 },
                     captures,
                     first: since,
                     last: since,
