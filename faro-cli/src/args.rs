@@ -3,7 +3,7 @@
 mod config;
 mod values;
 
-pub(crate) use values::{Emitted, Moment};
+pub(crate) use values::{Emitted, LeaseName, Moment};
 
 use crate::failure::Failure;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
@@ -139,9 +139,17 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Run")]
     pub(crate) record: Option<PathBuf>,
 
-    /// Only one of several processes that share this Lease works at a time: `NAMESPACE/NAME`.
-    #[arg(long, value_name = "LEASE", num_args = 0..=1, default_missing_value = "faro", help_heading = "Run")]
-    pub(crate) leader_elect: Option<String>,
+    /// Only one of several processes that share this Lease works at a time; `faro` in the own namespace unless it is named.
+    #[arg(
+        long,
+        value_name = "NAMESPACE/NAME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "faro",
+        value_parser = values::lease,
+        help_heading = "Run"
+    )]
+    pub(crate) leader_elect: Option<LeaseName>,
 
     /// What to watch (`namespaces:`, `resources:`), and options in YAML by their long names; those on the command line go before.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -70,7 +70,7 @@ impl Failure {
 }
 
 /// The system's words without the number that Rust adds.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }

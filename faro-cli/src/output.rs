@@ -7,6 +7,7 @@ mod text;
 pub(crate) use text::Look;
 
 use crate::failure::Failure;
+use crate::watch::Tally;
 use faro_core::{Record, Sink};
 use last::Last;
 use std::io::{self, Write};
@@ -29,6 +30,8 @@ pub(crate) struct Output<W: Write> {
     lines: Vec<u8>,
     style: Style,
     summary: bool,
+    events: bool,
+    tally: Option<Tally>,
     last: Option<Last>,
     error: Option<io::Error>,
 }
@@ -36,12 +39,24 @@ pub(crate) struct Output<W: Write> {
 impl<W: Write> Output<W> {
     /// Writes to `out`.
     pub(crate) fn new(out: W, style: Style) -> Self {
-        Self { out, lines: Vec::with_capacity(FULL + 4_096), style, summary: true, last: None, error: None }
+        Self { out, lines: Vec::with_capacity(FULL + 4_096), style, summary: true, events: true, tally: None, last: None, error: None }
     }
 
     /// Leaves the summary out.
     pub(crate) fn without_summary(mut self) -> Self {
         self.summary = false;
+        self
+    }
+
+    /// Leaves events out; what counts them sees them all the same.
+    pub(crate) fn without_events(mut self) -> Self {
+        self.events = false;
+        self
+    }
+
+    /// Lets every line be counted.
+    pub(crate) fn counted(mut self, tally: Tally) -> Self {
+        self.tally = Some(tally);
         self
     }
 
@@ -81,7 +96,13 @@ impl<W: Write> Output<W> {
     }
 
     fn line(&mut self, record: &Record<'_>) {
+        let before = self.lines.len();
         render(record, self.style, &mut self.lines);
+        if let Some(tally) = &mut self.tally
+            && self.lines.len() > before
+        {
+            tally.printed(record);
+        }
         if self.lines.len() >= FULL {
             self.flush();
         }
@@ -93,7 +114,11 @@ impl<W: Write> Sink for Output<W> {
         if self.error.is_some() {
             return;
         }
+        if let (Record::Event(event), Some(tally)) = (record, &mut self.tally) {
+            tally.reported(event);
+        }
         match (record, &mut self.last) {
+            (Record::Event(_), _) if !self.events => {}
             (Record::Group(group), Some(last)) => {
                 let style = self.style;
                 last.keep(group, |line| render(record, style, line));
@@ -106,6 +131,9 @@ impl<W: Write> Sink for Output<W> {
                 // The summary is the last record: now no version is followed by another one.
                 for line in last.take().into_iter().flat_map(Last::lines) {
                     self.lines.extend_from_slice(&line);
+                    if let Some(tally) = &mut self.tally {
+                        tally.printed_groups(1);
+                    }
                     if self.lines.len() >= FULL {
                         self.flush();
                     }

@@ -13,7 +13,7 @@ mod source;
 pub(crate) use batch::{Batch, Parsed};
 pub(crate) use files::{Input, expand};
 pub(crate) use merge::{Merge, Receiver};
-pub(crate) use pool::{Next, Pool, Stopper};
+pub(crate) use pool::{Next, Pool};
 pub(crate) use source::{Chunk, Source};
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ pub(crate) fn run(program: Program, args: &ReplayArgs) -> Result<(), Failure> {
         output = output.without_summary();
     }
     let pool = Pool::new(&inputs, &read).map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
-    signals::listen(pool.stopper()).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+    let stopper = pool.stopper();
+    signals::listen(move || stopper.stop()).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
     let mut run = Run {
         // Only an input without any time asks what time it is.
         replay: Replay::new(config, args.now).fallback(faro_core::Nanos::from(std::time::SystemTime::now())),

@@ -35,7 +35,8 @@ pub(crate) fn emits(list: &[Emitted], one: Emitted) -> bool {
     list.contains(&one) || list.contains(&Emitted::All)
 }
 
-fn emit(list: &[Emitted]) -> Emit {
+/// The types of records that the engine is to make.
+pub(crate) fn emit(list: &[Emitted]) -> Emit {
     Emit {
         object: emits(list, Emitted::Object),
         event: emits(list, Emitted::Event),
@@ -44,6 +45,11 @@ fn emit(list: &[Emitted]) -> Emit {
         gap: emits(list, Emitted::Gap),
         sync: emits(list, Emitted::Sync),
     }
+}
+
+/// Tells what is wrong with a selection; the moment that a duration lies before is known later.
+pub(crate) fn check(args: &SelectionArgs) -> Result<(), Failure> {
+    filter(args, Some(Nanos(0))).map(drop)
 }
 
 fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {

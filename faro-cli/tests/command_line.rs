@@ -4,6 +4,8 @@
 
 #[path = "command_line/bad_input.rs"]
 mod bad_input;
+#[path = "command_line/configuration.rs"]
+mod configuration;
 #[path = "command_line/inputs.rs"]
 mod inputs;
 #[path = "command_line/process.rs"]

@@ -59,8 +59,12 @@ impl Replay {
     /// Takes the next value.
     pub fn feed(&mut self, item: Item<'_>, sink: &mut impl Sink) {
         let first = !std::mem::replace(&mut self.fed, true);
-        if first && let Body::Control(Control::Snapshot(snapshot)) = &item.body {
-            self.restore(snapshot);
+        if first
+            && let Body::Control(Control::Snapshot(snapshot)) = &item.body
+            && let Err(refused) = self.restore(snapshot)
+        {
+            self.malformed(&refused);
+            return;
         }
         if item.timed {
             self.end_list(sink);
@@ -94,13 +98,14 @@ impl Replay {
     }
 
     /// Goes on from what an engine remembered. A recording is cut into files, and each can be replayed alone.
-    fn restore(&mut self, snapshot: &RawValue) {
+    fn restore(&mut self, snapshot: &RawValue) -> Result<(), Malformed> {
         let config = self.engine.config().clone();
-        let read = serde_json::from_str::<Snapshot>(snapshot.get()).map_err(|error| error.to_string());
-        match read.and_then(|snapshot| Engine::restore(config, snapshot).map_err(|error| error.to_string())) {
-            Ok(engine) => self.engine = engine,
-            Err(why) => self.engine.malformed(&Malformed::new(Cause::Snapshot, why)),
+        let refused = |why: &dyn std::fmt::Display| Malformed::new(Cause::Snapshot, why.to_string());
+        let snapshot: Snapshot = serde_json::from_str(snapshot.get()).map_err(|error| refused(&error))?;
+        if !snapshot.is_empty() {
+            self.engine = Engine::restore(config, snapshot).map_err(|error| refused(&error))?;
         }
+        Ok(())
     }
 
     /// Takes the next values, many at once: the same as one after another, and faster where they are Events of a list.

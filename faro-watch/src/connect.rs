@@ -75,6 +75,8 @@ pub(crate) fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(error) = next {
         let said = error.to_string();
         let said = said.strip_prefix("ServiceError: ").unwrap_or(&said);
+        // rustls adds where its users find advice, which is not for ours.
+        let said = said.split_once(": https://docs.rs/").map_or(said, |(said, _)| said);
         if !line.contains(said) {
             if !line.is_empty() {
                 line.push_str(": ");
@@ -221,5 +223,23 @@ impl Cluster {
             .map_err(BoxError::from)
             .service(http);
         Ok(kube::Client::new(service, config.default_namespace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn error_is_one_line_without_advice_for_programmers() {
+        let eof = "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html#unexpected-eof";
+        check(&io::Error::other(eof), "peer closed connection without sending TLS close_notify");
+        check(&io::Error::other("ServiceError: client error\n(Connect)"), "client error (Connect)");
+    }
+
+    #[track_caller]
+    fn check(error: &io::Error, want: &str) {
+        assert_eq!(one_line(error), want);
     }
 }

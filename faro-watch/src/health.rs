@@ -1,5 +1,9 @@
 //! How the watches are doing, for whoever serves `/readyz` and `/metrics`.
 
+mod collection;
+
+pub use collection::CollectionHealth;
+
 use crate::machine::{State, Status};
 use crate::selection::Target;
 use std::collections::BTreeMap;
@@ -18,6 +22,8 @@ pub struct Health {
 struct Shared {
     watches: BTreeMap<u64, (WatchName, watch::Receiver<Status>)>,
     absent: BTreeMap<(String, String), String>,
+    /// What watches did that have ended, by cluster and collection.
+    ended: BTreeMap<(String, String), CollectionHealth>,
 }
 
 /// Which watch it is.
@@ -127,7 +133,10 @@ impl Health {
     }
 
     pub(crate) fn remove(&self, id: u64) {
-        self.shared().watches.remove(&id);
+        let mut shared = self.shared();
+        let Some((name, status)) = shared.watches.remove(&id) else { return };
+        let ended = || CollectionHealth::of(&name.cluster, &name.gvr);
+        shared.ended.entry((name.cluster.clone(), name.gvr.clone())).or_insert_with(ended).did(&status.borrow());
     }
 
     pub(crate) fn absent(&self, cluster: &str, gvr: &str, reason: Option<String>) {
@@ -144,6 +153,17 @@ impl Health {
         let health =
             |(name, status): &(WatchName, watch::Receiver<Status>)| WatchHealth { name: name.clone(), status: status.borrow().clone() };
         self.shared().watches.values().map(health).collect()
+    }
+
+    /// Returns what the watches of each collection add up to, in the order of clusters and collections.
+    #[must_use]
+    pub fn collections(&self) -> Vec<CollectionHealth> {
+        let mut collections = self.shared().ended.clone();
+        for watch in self.watches() {
+            let WatchName { cluster, gvr, .. } = &watch.name;
+            collections.entry((cluster.clone(), gvr.clone())).or_insert_with(|| CollectionHealth::of(cluster, gvr)).does(&watch);
+        }
+        collections.into_values().collect()
     }
 
     /// Returns the collections that were asked for and are not there.
@@ -167,5 +187,35 @@ impl Health {
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.capacity.saturating_sub(self.buffer.available_permits()) * 1024
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faro_core::Nanos;
+
+    #[test]
+    fn counts_do_not_fall_when_a_watch_ends() {
+        let health = Health::new(Arc::new(Semaphore::new(1)), 1);
+        let name = WatchName {
+            cluster: String::new(),
+            gvr: "v1/pods".to_owned(),
+            namespace: String::new(),
+            labels: String::new(),
+            fields: String::new(),
+            group: String::new(),
+            plural: "pods".to_owned(),
+        };
+        let status = |state| Status { state, synced: true, restarts: 2, last_line: Some(Nanos(5)), ..Status::default() };
+        let (_first, seen) = watch::channel(status(State::Watching));
+        health.add(0, name.clone(), seen);
+        let (_second, seen) = watch::channel(Status { last_line: Some(Nanos(3)), ..status(State::Failing) });
+        health.add(1, name, seen);
+        let [both] = <[_; 1]>::try_from(health.collections()).unwrap();
+        assert_eq!((both.watches, both.ready, both.restarts, both.last_line), (2, 1, 4, Some(Nanos(3))));
+        health.remove(1);
+        let [one] = <[_; 1]>::try_from(health.collections()).unwrap();
+        assert_eq!((one.watches, one.ready, one.restarts, one.last_line), (1, 1, 4, Some(Nanos(5))));
     }
 }

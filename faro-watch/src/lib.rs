@@ -46,6 +46,7 @@
 //! | read what happens | [`Watcher::next`] |
 //! | know how the watches are doing, and which right is missing | [`Watcher::health`] |
 //! | go on after a restart | [`Watcher::mark`], [`checkpoint::Store`], [`WatcherBuilder::resume`] |
+//! | let one of several processes work | [`Candidacy`], [`Leadership`] |
 //! | record lines | [`strip`] |
 //! | follow a list and a watch with requests of your own | [`machine::Machine`] |
 //!
@@ -73,6 +74,7 @@ pub mod discovery;
 mod feed;
 mod health;
 pub mod known;
+mod lease;
 mod line;
 pub mod machine;
 mod request;
@@ -82,7 +84,8 @@ mod watcher;
 
 pub use connect::{Cluster, ConnectError, contexts, current_context};
 pub use feed::Feed;
-pub use health::{Absent, Health, WatchHealth, WatchName};
+pub use health::{Absent, CollectionHealth, Health, WatchHealth, WatchName};
+pub use lease::{Candidacy, Leadership, Standing};
 pub use selection::{Choice, Content, PlanError, Selection, Target, plan};
 pub use strip::{LAST_APPLIED, strip};
 pub use watcher::{Output, StartError, Watcher, WatcherBuilder};

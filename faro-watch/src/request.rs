@@ -8,7 +8,7 @@ use crate::selection::{Content, Target};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use std::fmt::Write as _;
@@ -22,6 +22,9 @@ const ANSWER_BODY: usize = 256 * 1024 * 1024;
 
 /// How long a document is waited for; lists and watches have the machine's deadlines.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a write is waited for: who writes has work that waits meanwhile.
+const HASTE: Duration = Duration::from_secs(10);
 
 const AGENT: &str = concat!("faro/", env!("CARGO_PKG_VERSION"));
 
@@ -132,15 +135,30 @@ async fn whole(client: &kube::Client, ask: &Ask) -> Result<String, Failure> {
 
 /// Applies an object (server-side apply, KEP-555).
 pub(crate) async fn apply(client: &kube::Client, uri: &str, body: String) -> Result<(), Failure> {
-    let request = Request::patch(uri)
+    // JSON is YAML.
+    write(client, Method::PATCH, uri, "application/apply-patch+yaml", body).await.map(drop)
+}
+
+/// Writes an object, and waits no longer than [`HASTE`]; returns what the server made of it.
+pub(crate) async fn write(client: &kube::Client, method: Method, uri: &str, kind: &'static str, body: String) -> Result<String, Failure> {
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
         .header(ACCEPT, JSON)
-        // JSON is YAML.
-        .header(CONTENT_TYPE, "application/apply-patch+yaml")
+        .header(CONTENT_TYPE, kind)
         .header(USER_AGENT, AGENT)
         .body(Body::from(body.into_bytes()))
         .map_err(|error| Failure::Connection { message: format!("`{uri}` is no URI: {error}") })?;
-    let response = client.send(request).await.map_err(|error| broken(&error))?;
-    if response.status().is_success() { Ok(()) } else { Err(refused(response).await) }
+    let written = async {
+        let response = client.send(request).await.map_err(|error| broken(&error))?;
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        let body = read(response, ANSWER_BODY).await?;
+        String::from_utf8(body).map_err(|_| Failure::Connection { message: "the answer is no UTF-8".to_owned() })
+    };
+    let late = |_| Err(Failure::Connection { message: format!("no answer within {} s", HASTE.as_secs()) });
+    tokio::time::timeout(HASTE, written).await.unwrap_or_else(late)
 }
 
 /// Asks for a page of a list.

@@ -45,6 +45,25 @@ pub(crate) fn strip_secret(object: &str) -> Option<String> {
     Some(cuts.apply(object).into_owned())
 }
 
+/// Returns an object's text with these labels instead of its own; empty means none. `None` when it has no metadata.
+pub(crate) fn relabel(object: &str, labels: &str) -> Option<String> {
+    let members_of_object = members(object, 0)?;
+    let metadata = members_of_object.iter().find(|member| member.is(object, "metadata"))?.value.start;
+    let within = members(object, metadata)?;
+    let own = within.iter().find(|member| member.is(object, "labels"));
+    let (place, instead) = match own {
+        Some(own) => (own.value.clone(), if labels.is_empty() { "{}".to_owned() } else { labels.to_owned() }),
+        None if labels.is_empty() => return Some(object.to_owned()),
+        None => {
+            let comma = if within.is_empty() { "" } else { "," };
+            (metadata + 1..metadata + 1, format!("\"labels\":{labels}{comma}"))
+        }
+    };
+    let mut told = object.to_owned();
+    told.replace_range(place, &instead);
+    Some(told)
+}
+
 /// What is taken out of a text, and what is put in.
 #[derive(Debug, Default)]
 struct Cuts {

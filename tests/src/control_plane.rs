@@ -41,6 +41,7 @@ pub use components::Component;
 use components::Plan;
 use directory::Directory;
 pub use poll::{eventually, within};
+pub use ports::free as free_port;
 pub use recorder::Recorder;
 pub use setup::Setup;
 pub use shared::Shared;

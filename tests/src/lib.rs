@@ -6,5 +6,9 @@ pub mod control_plane;
 pub mod correlator;
 pub mod flood;
 pub mod fuzz;
+#[cfg(feature = "cluster")]
+pub mod load;
 pub mod model;
+#[cfg(feature = "cluster")]
+pub mod proxy;
 pub mod replayed;

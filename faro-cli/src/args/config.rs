@@ -1,11 +1,11 @@
 //! Options from a file: YAML by their long names, strict.
 
-use super::{Program, command};
+use super::{Cli, Command, Program, command};
 use crate::failure::Failure;
 use crate::notice::shown;
 use crate::watch::KEYS;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, FromArgMatches};
 use faro_core::Suggestion;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -91,10 +91,27 @@ fn check(program: Program, subcommand: &str, values: &[OsString]) -> Result<(), 
     let head = [OsString::from(program.name()), OsString::from(subcommand)];
     let input = (subcommand == "replay").then(|| OsString::from("-"));
     let args = head.into_iter().chain(values.iter().cloned()).chain(input);
-    let Err(error) = command(program).try_get_matches_from(args) else { return Ok(()) };
+    let error = match command(program).try_get_matches_from(args) {
+        Ok(matches) => return check_value(&matches),
+        Err(error) => error,
+    };
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more"));
     Err(lines.collect::<Vec<_>>().join("; ").trim_start_matches("error: ").to_owned())
+}
+
+/// Judges what clap leaves alone: selectors and conditions.
+fn check_value(matches: &ArgMatches) -> Result<(), String> {
+    // What clap took, it also reads.
+    let Ok(cli) = Cli::from_arg_matches(matches) else { return Ok(()) };
+    let selection = match &cli.command {
+        Command::Replay(args) => &args.selection,
+        Command::Watch(args) => &args.selection,
+        Command::Record(_) | Command::Schema | Command::Reasons { .. } | Command::CheckConfig { .. } | Command::Completions { .. } => {
+            return Ok(());
+        }
+    };
+    crate::settings::check(selection).map_err(|failure| failure.to_string())
 }
 
 /// The line on which an option stands, from 1.

@@ -60,6 +60,24 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).filter(|size| *size > 0).ok_or_else(|| "a size of at least one byte, below 16 EiB".to_owned())
 }
 
+/// A Lease as an option gives it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct LeaseName {
+    /// Empty means that of the kubeconfig's context, or of the pod.
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+/// `NAMESPACE/NAME` or `NAME`.
+pub(super) fn lease(text: &str) -> Result<LeaseName, String> {
+    let (namespace, name) = text.split_once('/').unwrap_or(("", text));
+    let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    if !is_name(name) || (text.contains('/') && !is_name(namespace)) {
+        return Err("not the name of a Lease: write it like faro or monitoring/faro".to_owned());
+    }
+    Ok(LeaseName { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
 pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::name))
         .map(|name| Severity::ALL.into_iter().find(|severity| severity.name() == name).unwrap_or_default())
@@ -89,6 +107,16 @@ mod tests {
         }
         for text in ["", "M", "0", "-1", "1MB", "1.5G", "99999999999G"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn leases_have_a_name_and_perhaps_a_namespace() {
+        let of = |namespace: &str, name: &str| Ok(LeaseName { namespace: namespace.to_owned(), name: name.to_owned() });
+        assert_eq!(lease("faro"), of("", "faro"));
+        assert_eq!(lease("monitoring/faro"), of("monitoring", "faro"));
+        for text in ["", "/", "a/", "/a", "a/b/c", "a b"] {
+            assert!(lease(text).is_err(), "{text}");
         }
     }
 

@@ -6,7 +6,7 @@
 //! ```
 
 use faro_core::Suggestion;
-use faro_core::filter::LabelSelector;
+use faro_core::filter::{FieldSelector, LabelSelector};
 use faro_watch::Selection;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -21,6 +21,8 @@ pub(crate) const KEYS: [&str; 2] = ["namespaces", "resources"];
 pub(crate) struct Entry {
     /// `namespaces[0].resources[v1/pods]`, `resources[2]`.
     pub(crate) name: String,
+    /// The file; empty until the reader of the file says it.
+    pub(crate) file: String,
     /// Its line, from 1.
     pub(crate) line: u64,
     /// What it selects.
@@ -116,7 +118,7 @@ type Pair = (Spanned<String>, Option<Wanted>);
 struct Wanted {
     name_selector: Option<String>,
     label_selector: Option<Spanned<String>>,
-    field_selector: Option<String>,
+    field_selector: Option<Spanned<String>>,
 }
 
 /// One collection, wherever it is wanted.
@@ -128,7 +130,7 @@ struct ByResource {
     namespace_names: Vec<String>,
     name_selector: Option<String>,
     label_selector: Option<Spanned<String>>,
-    field_selector: Option<String>,
+    field_selector: Option<Spanned<String>>,
 }
 
 /// What both formats say of a collection.
@@ -136,14 +138,15 @@ struct Written {
     gvr: Spanned<String>,
     name_selector: Option<String>,
     label_selector: Option<Spanned<String>>,
-    field_selector: Option<String>,
+    field_selector: Option<Spanned<String>>,
 }
 
 impl Written {
     fn entry(self, name: String, namespaces: Vec<String>) -> Result<Entry, Wrong> {
         let line = self.gvr.referenced.line();
         if !crate::settings::is_gvr(&self.gvr.value) {
-            let what = format!("`{}` is no collection: write it like v1/pods or apps/v1/deployments", short(&self.gvr.value));
+            let what =
+                format!("{name}: `gvr`: `{}` is no collection: write it like v1/pods or apps/v1/deployments", short(&self.gvr.value));
             return Err(Wrong { line, what });
         }
         let mut selection = Selection::new(self.gvr.value).namespaces(namespaces);
@@ -152,14 +155,30 @@ impl Written {
         }
         if let Some(wanted) = self.label_selector {
             if let Err(error) = LabelSelector::parse(&wanted.value) {
-                return Err(Wrong { line: wanted.referenced.line(), what: format!("`label_selector`: {error}") });
+                return Err(Wrong { line: wanted.referenced.line(), what: format!("{name}: `label_selector`: {error}") });
             }
             selection = selection.labels(wanted.value);
         }
         if let Some(wanted) = self.field_selector {
-            selection = selection.fields(wanted);
+            if let Err(what) = check_fields(&selection.gvr, &wanted.value) {
+                return Err(Wrong { line: wanted.referenced.line(), what: format!("{name}: `field_selector`: {what}") });
+            }
+            selection = selection.fields(wanted.value);
         }
-        Ok(Entry { name, line, selection })
+        Ok(Entry { name, file: String::new(), line, selection })
+    }
+}
+
+/// Tells what is wrong with a field selector. Of Events the fields are known; of other collections only the server knows which
+/// there are, but not how to read what is no requirement at all.
+fn check_fields(gvr: &str, text: &str) -> Result<(), String> {
+    if matches!(gvr, "v1/events" | "events.k8s.io/v1/events") {
+        return FieldSelector::parse(text).map(drop).map_err(|error| error.to_string());
+    }
+    let is_requirement = |term: &str| term.split_once('=').is_some_and(|(field, _)| !field.trim_end_matches('!').trim().is_empty());
+    match text.split(',').find(|term| !text.trim().is_empty() && !is_requirement(term)) {
+        Some(term) => Err(format!("`{}` is no requirement: write it like status.phase=Running", short(term))),
+        None => Ok(()),
     }
 }
 
@@ -239,12 +258,21 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         check("resources:\n  - gvr: v1/pods\n    name_seletor: a\n", 3, "unknown key `name_seletor`, did you mean `name_selector`?");
-        check("resources:\n  - gvr: pods\n", 2, "`pods` is no collection: write it like v1/pods or apps/v1/deployments");
-        check("namespaces:\n  - resources:\n      pods: {}\n", 3, "`pods` is no collection: write it like v1/pods or apps/v1/deployments");
+        let no_collection = "`gvr`: `pods` is no collection: write it like v1/pods or apps/v1/deployments";
+        check("resources:\n  - gvr: pods\n", 2, &format!("resources[0]: {no_collection}"));
+        check("namespaces:\n  - resources:\n      pods: {}\n", 3, &format!("namespaces[0].resources[pods]: {no_collection}"));
         check("resources:\n  - namespace_names: [a]\n", 2, "no `gvr`");
         check("namespaces: [{name_selector: a, resources: {}}]", 1, "namespaces[0] names no `resources`");
         let error = read("resources:\n- gvr: v1/pods\n  label_selector: 'a in'\n").unwrap_err();
-        assert!(error.line == 3 && error.what.starts_with("`label_selector`: "), "{error:?}");
+        assert!(error.line == 3 && error.what.starts_with("resources[0]: `label_selector`: "), "{error:?}");
+        check(
+            "resources:\n- {gvr: v1/pods, field_selector: status.phase}\n",
+            2,
+            "resources[0]: `field_selector`: `status.phase` is no requirement: write it like status.phase=Running",
+        );
+        assert!(read("resources: [{gvr: v1/pods, field_selector: 'status.phase!=Running,spec.nodeName=a'}]").is_ok());
+        let error = read("resources: [{gvr: v1/events, field_selector: 'resaon=BackOff'}]").unwrap_err();
+        assert!(error.what.contains("did you mean `reason`"), "{error:?}");
     }
 
     #[track_caller]

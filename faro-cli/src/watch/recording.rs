@@ -20,7 +20,7 @@ pub(crate) struct Rotation {
 /// Where a recording goes.
 pub(crate) enum Recording {
     /// To standard output.
-    Stdout(BufWriter<io::Stdout>),
+    Stdout(BufWriter<Box<dyn Write>>),
     /// To a file, and when that is full to the next one.
     File(Files),
 }
@@ -62,8 +62,8 @@ pub(crate) fn end(now: Nanos) -> Result<String, Failure> {
 
 impl Recording {
     /// Writes to standard output.
-    pub(crate) fn to_stdout() -> Self {
-        Self::Stdout(BufWriter::new(io::stdout()))
+    pub(crate) fn to_stdout(out: Box<dyn Write>) -> Self {
+        Self::Stdout(BufWriter::new(out))
     }
 
     /// Writes to a file that nobody else may read; what is in it stays.

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use faro_core::{Engine, EngineConfig, Replay, Snapshot};
 use faro_watch::Cluster;
 use faro_watch::checkpoint::{Checkpoint, CheckpointError, ConfigMapStore, FileStore, Progress, Store};
+use faro_watch::machine::Failure as Failed;
 use std::path::Path;
 
 /// A file, or a `ConfigMap`.
@@ -41,11 +42,15 @@ impl Checkpoints {
     }
 
     /// Replaces what was stored before.
-    pub(crate) async fn save(&mut self, checkpoint: Checkpoint) -> Result<(), Failure> {
-        let saved: Result<(), CheckpointError> = match self {
+    pub(crate) async fn save(&mut self, checkpoint: Checkpoint) -> Result<(), CheckpointError> {
+        match self {
             Self::File(store) => store.save(&checkpoint).await,
             Self::ConfigMap(store) => store.save(&checkpoint).await,
-        };
-        saved.map_err(Failure::failed)
+        }
     }
+}
+
+/// Whether the next checkpoint may well be stored though this one was not: the server did not answer, or is busy.
+pub(crate) fn passes(error: &CheckpointError) -> bool {
+    matches!(error, CheckpointError::Request { failure: Failed::Connection { .. } | Failed::Status { code: 401 | 429 | 500.., .. }, .. })
 }

@@ -79,7 +79,7 @@ impl Wanted {
                     return Failure::usage(error);
                 };
                 match self.entry_of(gvr) {
-                    Some(entry) => Failure::usage(format!("line {}: {}: {error}", entry.line, entry.name)),
+                    Some(entry) => Failure::usage(format!("{}:{}: {}: {error}", entry.file, entry.line, entry.name)),
                     None => Failure::usage(error),
                 }
             }
@@ -114,6 +114,7 @@ fn slim(selection: Selection) -> Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn namespaces_narrow_what_lies_in_namespaces() {
@@ -122,6 +123,46 @@ mod tests {
         assert_eq!(places("v1/pods"), ["shop"]);
         assert_eq!(places("v1/events"), ["shop", "default"]);
         assert_eq!(places("v1/nodes"), [""; 0]);
+    }
+
+    #[test]
+    fn manifests_grant_what_is_usually_watched_and_nothing_else() {
+        let usual: BTreeSet<(String, String)> = USUAL.iter().map(|gvr| group_and_plural(gvr)).collect();
+        assert_eq!(granted("base"), usual);
+        assert_eq!(granted("secrets-metadata"), BTreeSet::from([(String::new(), "secrets".to_owned())]));
+    }
+
+    #[test]
+    fn overlay_asks_for_the_usual_collections_and_secrets() {
+        let text = read("secrets-metadata/kustomization.yaml");
+        let list = text.lines().find_map(|line| line.trim().strip_prefix("--gvr=")).unwrap();
+        let wanted: Vec<&str> = USUAL.into_iter().chain(["v1/secrets"]).collect();
+        assert_eq!(list.split(',').collect::<Vec<_>>(), wanted);
+    }
+
+    fn read(path: &str) -> String {
+        std::fs::read_to_string(format!("{}/../deploy/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    fn group_and_plural(gvr: &str) -> (String, String) {
+        let mut parts: Vec<&str> = gvr.split('/').collect();
+        let plural = parts.pop().unwrap();
+        (if parts.len() == 2 { parts[0].to_owned() } else { String::new() }, plural.to_owned())
+    }
+
+    /// What a folder of manifests lets the program list and watch in the whole cluster; it lets it do nothing else there.
+    fn granted(folder: &str) -> BTreeSet<(String, String)> {
+        let text = read(&format!("{folder}/cluster-role.yaml"));
+        let role: serde_json::Value = serde_saphyr::from_str(text.split("\n---\n").next().unwrap()).unwrap();
+        let mut granted = BTreeSet::new();
+        for rule in role["rules"].as_array().unwrap() {
+            assert_eq!(rule["verbs"], serde_json::json!(["list", "watch"]));
+            let texts = |key: &str| rule[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+            for (group, plural) in texts("apiGroups").iter().flat_map(|group| texts("resources").into_iter().map(move |one| (group, one))) {
+                assert!(granted.insert((group.clone(), plural)), "{rule} is granted twice");
+            }
+        }
+        granted
     }
 
     #[test]

@@ -150,3 +150,29 @@ fn kubectl_faro_is_the_same_program() {
     let help = Command::new(env!("CARGO_BIN_EXE_kubectl-faro")).args(["replay", "--help"]).output().unwrap();
     assert!(String::from_utf8(help.stdout).unwrap().contains("kubectl faro replay"));
 }
+
+#[test]
+fn w20_taken_port_is_told_before_anything_is_asked_or_written() {
+    let shell = Shell::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let kubeconfig = format!(
+        r#"{{"current-context": "c", "contexts": [{{"name": "c", "context": {{"cluster": "c", "user": "u"}}}}],
+            "clusters": [{{"name": "c", "cluster": {{"server": "http://{address}"}}}}], "users": [{{"name": "u", "user": {{}}}}]}}"#
+    );
+    shell.file("kubeconfig", kubeconfig);
+    let ran = shell.run(&["watch", "--kubeconfig", "kubeconfig", "--listen", &address, "--record", "night.ndjson", "--leader-elect"]);
+    ran.refused(1, &["cannot listen on", &address, "Address already in use"]);
+    assert_eq!(ran.out, "");
+    assert!(!shell.folder.path().join("night.ndjson").exists());
+    taken.set_nonblocking(true).unwrap();
+    assert_eq!(taken.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn addresses_and_leases_are_checked_first() {
+    let shell = Shell::new();
+    shell.run(&["watch", "--leader-elect=a/b/c"]).refused(2, &["--leader-elect", "monitoring/faro"]);
+    shell.file("kubeconfig", r#"{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}"#);
+    shell.run(&["watch", "--kubeconfig", "kubeconfig", "--listen", "9180"]).refused(2, &["--listen", "127.0.0.1:9180"]);
+}

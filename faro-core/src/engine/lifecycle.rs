@@ -47,7 +47,7 @@ impl Engine {
         if event_type != EventType::Updated {
             changes.clear();
         }
-        let owner = self.owners.top(context.cluster, object.kind(), &metadata.namespace, &metadata.name);
+        let owner = self.owners.top_by_objects(context.cluster, object.kind(), &metadata.namespace, &metadata.name);
         let operational = self.groups.operational(context.cluster, object.kind(), &metadata.namespace, &metadata.name);
         let record = Record::Object(ObjectRecord {
             cluster: context.cluster,

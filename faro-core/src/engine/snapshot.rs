@@ -67,6 +67,13 @@ pub enum RestoreError {
     },
 }
 
+impl Snapshot {
+    /// Tells whether the engine had seen nothing: then any other one goes on from it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counted.records[0] == 0 && self.counted.malformed.is_empty()
+    }
+}
+
 impl Engine {
     /// Returns everything the engine remembers.
     #[must_use]

@@ -6,7 +6,7 @@ use crate::severity::{Family, RuleId, Severity};
 use crate::sketch::Sketch;
 use crate::time::{Nanos, SECOND};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
@@ -16,6 +16,9 @@ const RULES: usize = 2;
 
 /// How many of the latest moments a group remembers, to see a period.
 pub(super) const RECENT: usize = 5;
+
+/// What no group is about, once for all: many groups are made only to be filled or dropped.
+static NOTHING: LazyLock<Arc<Descriptor>> = LazyLock::new(Arc::default);
 
 /// What many groups have in common.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -153,7 +156,7 @@ impl Default for Group {
             recent: [0; RECENT],
             message: Box::default(),
             extra: None,
-            about: Arc::default(),
+            about: Arc::clone(&NOTHING),
             name: Box::default(),
             uid: CanonicalUid::default(),
             subject: 0,

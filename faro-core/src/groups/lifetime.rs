@@ -66,7 +66,10 @@ impl Groups {
         let first = self.closing.first(&Windows { config, groups });
         let Some((_, slot)) = first else { return };
         // Within a list, one that was merged may have had the id that this one has now.
-        self.print_absorbed(now, print);
+        let id = self.groups[slot].id();
+        if self.absorbed.iter().any(|&ghost| self.groups[ghost].id() == id) {
+            self.print_absorbed(now, print);
+        }
         self.print_group(slot, now, print::Why::Evict, print);
         let count = self.groups[slot].count;
         self.books.open -= count;

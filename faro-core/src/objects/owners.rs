@@ -36,6 +36,19 @@ pub struct Owners {
 struct Controller {
     kind: Box<str>,
     name: Box<str>,
+    #[serde(default)]
+    source: Source,
+}
+
+/// Where an edge was learned.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Source {
+    /// From the object itself.
+    #[default]
+    Object,
+    /// From what a controller said.
+    Report,
 }
 
 /// An edge that was not known.
@@ -60,24 +73,36 @@ impl Owners {
     pub fn learn_from_object(&mut self, cluster: &str, object: &RawObject<'_>) -> Option<Adoption> {
         let (kind, name) = object.controller()?;
         let (kind, name) = (kind.to_owned(), name.to_owned());
-        self.learn(cluster, (object.kind(), &object.metadata().namespace, &object.metadata().name), (&kind, &name))
+        self.learn(cluster, (object.kind(), &object.metadata().namespace, &object.metadata().name), (&kind, &name), Source::Object)
     }
 
     /// Learns from what a controller says it created or deleted.
     pub fn learn_from_report(&mut self, cluster: &str, report: &Report<'_>) -> Option<Adoption> {
         let involved = report.involved();
         let (kind, name) = child(report)?;
-        self.learn(cluster, (kind, involved.namespace(), name), (involved.kind(), involved.name()))
+        self.learn(cluster, (kind, involved.namespace(), name), (involved.kind(), involved.name()), Source::Report)
     }
 
-    fn learn(&mut self, cluster: &str, (kind, namespace, name): (&str, &str, &str), owner: (&str, &str)) -> Option<Adoption> {
+    fn learn(
+        &mut self,
+        cluster: &str,
+        (kind, namespace, name): (&str, &str, &str),
+        owner: (&str, &str),
+        source: Source,
+    ) -> Option<Adoption> {
         if owner.0.is_empty() || owner.1.is_empty() || (kind, name) == owner {
             return None;
         }
         let key = self.key(cluster, kind, namespace, name);
-        let owner = Controller { kind: owner.0.into(), name: owner.1.into() };
+        let owner = Controller { kind: owner.0.into(), name: owner.1.into(), source };
         match self.controllers.get_mut(&key) {
-            Some(known) if *known == owner => return None,
+            Some(known) if known.kind == owner.kind && known.name == owner.name => {
+                // What the object says of itself stays known as that.
+                if source == Source::Object {
+                    known.source = source;
+                }
+                return None;
+            }
             Some(known) => *known = owner,
             None => {
                 if self.controllers.len() >= self.limit.get()
@@ -107,11 +132,25 @@ impl Owners {
 
     /// Returns the top-most known controller of an object, if any is known.
     pub fn top(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> Option<(String, String)> {
+        self.follow(cluster, (kind, namespace, name), |_| true)
+    }
+
+    /// Returns the same as far as objects tell it: what is said of objects is not to depend on whether Events are at hand.
+    pub fn top_by_objects(&mut self, cluster: &str, kind: &str, namespace: &str, name: &str) -> Option<(String, String)> {
+        self.follow(cluster, (kind, namespace, name), |source| source == Source::Object)
+    }
+
+    fn follow(
+        &mut self,
+        cluster: &str,
+        (kind, namespace, name): (&str, &str, &str),
+        counts: impl Fn(Source) -> bool,
+    ) -> Option<(String, String)> {
         let mut top: Option<(String, String)> = None;
         for _ in 0..DEPTH {
             let (kind, name) = top.as_ref().map_or((kind, name), |(kind, name)| (kind, name));
             let key = self.key(cluster, kind, namespace, name);
-            let Some(owner) = self.controllers.get(&key) else { break };
+            let Some(owner) = self.controllers.get(&key).filter(|owner| counts(owner.source)) else { break };
             top = Some((owner.kind.to_string(), owner.name.to_string()));
         }
         top
@@ -182,11 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn what_events_add_is_told_of_events_only() {
+        let mut owners = Owners::new(NonZeroUsize::MAX);
+        let pod = r#"{"kind":"Pod","metadata":{"namespace":"shop","name":"pay-5d4f8-x2x7k","ownerReferences":[{"kind":"ReplicaSet","name":"pay-5d4f8","controller":true}]}}"#;
+        let Body::Object(pod) = input::read(pod).unwrap().body else { panic!("an object") };
+        learn(&mut owners, "ReplicaSet", "pay-5d4f8", "SuccessfulCreate", "Created pod: pay-5d4f8-x2x7k");
+        assert_eq!(owners.top_by_objects("", "Pod", "shop", "pay-5d4f8-x2x7k"), None);
+        assert_eq!(owners.learn_from_object("", &pod), None, "nothing new");
+        learn(&mut owners, "ReplicaSet", "pay-5d4f8", "SuccessfulCreate", "Created pod: pay-5d4f8-x2x7k");
+        learn(&mut owners, "Deployment", "pay", "ScalingReplicaSet", "Scaled up replica set pay-5d4f8 to 3");
+        let by_objects = owners.top_by_objects("", "Pod", "shop", "pay-5d4f8-x2x7k");
+        assert_eq!(by_objects, Some(("ReplicaSet".to_owned(), "pay-5d4f8".to_owned())));
+        assert_eq!(owners.top("", "Pod", "shop", "pay-5d4f8-x2x7k"), Some(("Deployment".to_owned(), "pay".to_owned())));
+    }
+
+    #[test]
     fn cyclic_owners_end() {
         let mut owners = Owners::new(NonZeroUsize::MAX);
         learn(&mut owners, "CronJob", "a", "SuccessfulCreate", "Created job b");
         learn(&mut owners, "Job", "b", "SuccessfulCreate", "Created pod: c");
-        assert!(owners.learn("", ("CronJob", "shop", "a"), ("Pod", "c")).is_some());
+        assert!(owners.learn("", ("CronJob", "shop", "a"), ("Pod", "c"), Source::Report).is_some());
         assert!(owners.top("", "Pod", "shop", "c").is_some());
     }
 

@@ -3,6 +3,23 @@
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
+/// Where the dashes stand.
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+
+/// Where each byte's two digits begin.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// The value of a digit; more than 15 for what is none.
+const VALUES: [u8; 256] = {
+    let mut values = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 /// A UUID in its canonical form, `6c1b7b0a-3f0e-4a52-9d5a-0a4e0f1d2c3b`, in 16 bytes; all zeros are none.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CanonicalUid([u8; 16]);
@@ -11,26 +28,19 @@ impl CanonicalUid {
     /// Reads the canonical form in lower case; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        if bytes.len() != 36 {
+        let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+        if DASHES.iter().any(|&at| bytes[at] != b'-') {
             return None;
         }
-        let mut nibbles = 0;
         let mut uid = [0; 16];
-        for (at, &byte) in bytes.iter().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return None;
-                }
-                continue;
-            }
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                _ => return None,
-            };
-            uid[nibbles / 2] = uid[nibbles / 2] << 4 | digit;
-            nibbles += 1;
+        let mut wrong = 0;
+        for (byte, &at) in uid.iter_mut().zip(&DIGITS) {
+            let (high, low) = (VALUES[usize::from(bytes[at])], VALUES[usize::from(bytes[at + 1])]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        if wrong > 15 {
+            return None;
         }
         (uid != [0; 16]).then_some(Self(uid))
     }

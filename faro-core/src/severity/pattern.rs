@@ -37,7 +37,8 @@ impl Pattern {
         };
         let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
         for segment in middle.split('*').filter(|segment| !segment.is_empty()) {
-            let Some(at) = left.find(segment) else {
+            // What it finds of a text in a text lies between characters.
+            let Some(at) = memchr::memmem::find(left.as_bytes(), segment.as_bytes()) else {
                 return false;
             };
             left = &left[at + segment.len()..];

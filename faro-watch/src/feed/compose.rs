@@ -5,7 +5,7 @@ use crate::known::KnownObject;
 use crate::line::Object;
 use crate::machine::{Change, Changed, Delivery, Evidence, Gap};
 use crate::selection::Target;
-use crate::strip::strip_secret;
+use crate::strip::{relabel, strip_secret};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -93,6 +93,11 @@ impl Composer {
         });
         let begun = line.len();
         self.push_object(changed.object, line);
+        if let Some(labels) = changed.last_labels() {
+            // It was read, so it is an object with metadata.
+            let told = relabel(&line[begun..], labels).unwrap_or_else(|| "null".to_owned());
+            line.replace_range(begun.., &told);
+        }
         if self.secrecy == Secrecy::Secret {
             // What cannot be read is not let through.
             let kept = strip_secret(&line[begun..]).unwrap_or_else(|| "null".to_owned());
@@ -201,6 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn object_that_left_its_selector_has_the_labels_it_was_known_by() {
+        for (labels, last, want) in [
+            (r#","labels":{"app":"b"}"#, r#"{"app":"a"}"#, r#""name":"a","labels":{"app":"a"}"#),
+            ("", r#"{"app":"a"}"#, r#""labels":{"app":"a"},"name":"a""#),
+            (r#","labels":{"app":"b"}"#, "", r#""name":"a","labels":{}"#),
+            ("", "", r#""name":"a""#),
+        ] {
+            let text = format!(r#"{{"kind":"Pod","metadata":{{"name":"a"{labels}}}}}"#);
+            let object = Object::read(&text).unwrap();
+            let changed = Changed { change: Change::Deleted, evidence: Evidence::LeftSelector, object: &object, last_labels: Some(last) };
+            let line = composer("v1/pods", "").compose(&Delivery::Object(changed));
+            assert_eq!(rest(&line), format!(r#""leftSelector":true,"type":"DELETED","object":{{"kind":"Pod","metadata":{{{want}}}}}"#));
+        }
+    }
+
+    #[test]
     fn w18_annotations_of_secrets_have_no_value() {
         let secret = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"p\":\"aHVudGVyMg==\"}}","x":"hunter2"}}}"#;
         check(
@@ -275,7 +296,8 @@ mod tests {
     #[track_caller]
     fn check(gvr: &str, object: &str, evidence: Evidence, want: &str) {
         let object = Object::read(object).unwrap();
-        let line = composer(gvr, "").compose(&Delivery::Object(Changed { change: Change::Added, evidence, object: &object }));
+        let line =
+            composer(gvr, "").compose(&Delivery::Object(Changed { change: Change::Added, evidence, object: &object, last_labels: None }));
         assert_eq!(rest(&line), want);
     }
 }

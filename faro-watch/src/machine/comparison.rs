@@ -24,7 +24,8 @@ fn seen<'a>(object: &'a Object<'a>) -> KnownObject<'a> {
 impl Machine {
     /// A watch line reports a change.
     pub(super) fn changed(&mut self, change: Change, object: &Object<'_>, act: &mut dyn FnMut(Action<'_>)) {
-        let mut deliver = |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object })));
+        let mut deliver =
+            |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object, last_labels: None })));
         let selected = self.choice.selects(object);
         if self.keeps == Keeps::Nothing {
             if selected {
@@ -46,8 +47,7 @@ impl Machine {
             }
             Change::Added | Change::Modified if !selected => {
                 if known {
-                    self.known.remove(&metadata.namespace, &metadata.name);
-                    deliver(Change::Deleted, Evidence::LeftSelector);
+                    self.left(Evidence::LeftSelector, object, act);
                 }
             }
             Change::Added | Change::Modified => match self.known.observe(&seen(object)) {
@@ -59,10 +59,18 @@ impl Machine {
                 Sighting::Changed => deliver(Change::Modified, Evidence::Reported),
                 Sighting::Replaced(before) => {
                     act(Action::Deliver(Delivery::Missing(&before)));
-                    act(Action::Deliver(Delivery::Object(Changed { change: Change::Added, evidence: Evidence::Reported, object })));
+                    let evidence = Evidence::Reported;
+                    act(Action::Deliver(Delivery::Object(Changed { change: Change::Added, evidence, object, last_labels: None })));
                 }
             },
         }
+    }
+
+    /// A known object is no longer selected.
+    fn left(&mut self, evidence: Evidence, object: &Object<'_>, act: &mut dyn FnMut(Action<'_>)) {
+        let before = self.known.remove(&object.metadata.namespace, &object.metadata.name);
+        let last_labels = before.as_ref().map(|before| &*before.labels);
+        act(Action::Deliver(Delivery::Object(Changed { change: Change::Deleted, evidence, object, last_labels })));
     }
 
     /// One page of a list has come.
@@ -98,17 +106,17 @@ impl Machine {
         list.population += 1;
         let compared = self.origin != Origin::Fresh;
         let evidence = if compared { Evidence::Compared } else { Evidence::Reported };
-        let mut deliver = |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object })));
         if !self.choice.selects(object) {
             let metadata = &object.metadata;
             let uid = Uid::new(&metadata.uid);
             if self.known.find(&metadata.namespace, &metadata.name).is_some_and(|known| known.uid == uid) {
-                self.known.remove(&metadata.namespace, &metadata.name);
                 list.recovered += 1;
-                deliver(Change::Deleted, Evidence::ComparedLeftSelector);
+                self.left(Evidence::ComparedLeftSelector, object, act);
             }
             return;
         }
+        let mut deliver =
+            |change, evidence| act(Action::Deliver(Delivery::Object(Changed { change, evidence, object, last_labels: None })));
         list.objects += 1;
         if self.keeps == Keeps::Nothing {
             let lost = match &list.bridges {
@@ -130,7 +138,7 @@ impl Machine {
             Sighting::Replaced(before) => {
                 list.recovered += 1;
                 act(Action::Deliver(Delivery::Missing(&before)));
-                act(Action::Deliver(Delivery::Object(Changed { change: Change::Added, evidence, object })));
+                act(Action::Deliver(Delivery::Object(Changed { change: Change::Added, evidence, object, last_labels: None })));
             }
         }
         list.recovered += 1;

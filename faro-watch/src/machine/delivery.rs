@@ -56,6 +56,8 @@ pub struct Changed<'a> {
     /// How that is known.
     pub evidence: Evidence,
     pub(crate) object: &'a Object<'a>,
+    // JSON, empty when there were none.
+    pub(crate) last_labels: Option<&'a str>,
 }
 
 impl<'a> Changed<'a> {
@@ -63,6 +65,14 @@ impl<'a> Changed<'a> {
     #[must_use]
     pub const fn text(&self) -> &'a str {
         self.object.text
+    }
+
+    /// Of an object that left its selector the labels that it had while it was selected, as JSON and empty when there were none: by
+    /// these it was known to whoever heard of it, and by these its deletion is told. The API server does the same where it selects
+    /// (`k8s.io/apiserver/pkg/storage/cacher`, `convertToWatchEvent` sends the previous object).
+    #[must_use]
+    pub const fn last_labels(&self) -> Option<&'a str> {
+        self.last_labels
     }
 }
 

@@ -30,6 +30,16 @@ impl ControlPlane {
     pub fn account(&self, namespace: &str, name: &str) -> Result<Account, StartError> {
         let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
         self.api().create(&accounts, &json!({"metadata": {"name": name}}))?;
+        self.known_account(namespace, name)
+    }
+
+    /// Takes the part of a service account that is there, with a token like those of [`Self::account`]. Its rights are those it has.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such account or the API server refuses.
+    pub fn known_account(&self, namespace: &str, name: &str) -> Result<Account, StartError> {
+        let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
         let request = json!({"spec": {"expirationSeconds": TOKEN_SECONDS}});
         let token = self.api().create(&format!("{accounts}/{name}/token"), &request)?;
         let token = token["status"]["token"].as_str().unwrap_or_default().to_owned();

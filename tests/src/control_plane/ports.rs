@@ -14,7 +14,11 @@ const LAST: u16 = 31_999;
 static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// Returns a port that nobody listens on, from a random place, so that processes that look at the same time look elsewhere.
-pub(super) fn free() -> io::Result<u16> {
+///
+/// # Errors
+///
+/// Fails when there is none.
+pub fn free() -> io::Result<u16> {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     let count = LAST - FIRST + 1;
     let begin = RandomState::new().hash_one(0) % u64::from(count);

@@ -1,13 +1,18 @@
 //! The program as a process: its lines as they come, and how it ends.
 
+use crate::contract::{self, Begun};
 use faro_core::record::SCHEMA;
+use faro_tests::control_plane::within;
 use serde_json::Value;
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How long something may take that happens within a second: many times what a busy machine takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,22 +29,41 @@ pub(crate) struct Program {
     /// Every record so far.
     pub(crate) records: Vec<Value>,
     stderr: Arc<Mutex<String>>,
+    begun: Begun,
+    /// Files that it reads, for as long as it runs.
+    pub(crate) files: Option<TempDir>,
+    /// Whether nobody reads its output.
+    held: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Program {
+    /// Where it is. Cargo says so both when it builds and when it runs; the latter wins, so that a build elsewhere replaces nothing
+    /// under a test.
+    pub(crate) fn path() -> OsString {
+        std::env::var_os("CARGO_BIN_EXE_faro-under-test").unwrap_or_else(|| env!("CARGO_BIN_EXE_faro-under-test").into())
+    }
+
     /// Starts it with a kubeconfig and arguments.
     pub(crate) fn start(kubeconfig: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_faro-under-test"));
+        Self::spawn(&mut Self::command(kubeconfig, arguments))
+    }
+
+    /// A command that starts it with a kubeconfig and arguments.
+    pub(crate) fn command(kubeconfig: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(Self::path());
         command.args(arguments).env("KUBECONFIG", kubeconfig).env_remove("RUST_LOG");
-        Self::spawn(&mut command)
+        command
     }
 
     /// Starts a prepared command.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let resumed = command.get_args().any(|argument| argument == "--checkpoint");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = follow(child.stdout.take().unwrap());
+        let held = Arc::default();
+        let lines = follow(child.stdout.take().unwrap(), Arc::clone(&held));
         let stderr = gather(child.stderr.take().unwrap());
-        Self { child, lines, records: Vec::new(), stderr }
+        let begun = if resumed { Begun::Resumed } else { Begun::Fresh };
+        Self { child, lines, records: Vec::new(), stderr, begun, files: None, held }
     }
 
     /// Reads records until one is wanted, and returns it. Every line is checked against the schema.
@@ -80,9 +104,35 @@ impl Program {
         }
     }
 
+    /// Forgets what was printed so far: what follows is judged as that of a run that goes on.
+    pub(crate) fn forget_records(&mut self) {
+        self.records.clear();
+        self.begun = Begun::Resumed;
+    }
+
     /// What it said on standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said something on standard error.
+    #[track_caller]
+    pub(crate) fn wait_for_stderr(&self, words: &str) {
+        let said = within(PATIENCE, || self.stderr().contains(words).then_some(()));
+        assert!(said.is_some(), "`{words}` is not said: {}", self.stderr());
+    }
+
+    /// Stops or goes on reading its output.
+    pub(crate) fn hold(&self, hold: bool) {
+        *self.held.0.lock().unwrap() = hold;
+        self.held.1.notify_all();
+    }
+
+    /// The memory that it uses, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
     }
 
     /// The process's number.
@@ -90,16 +140,24 @@ impl Program {
         self.child.id()
     }
 
-    /// Sends SIGTERM, reads to the end, and returns how it ended.
+    /// Sends SIGTERM, reads to the end, checks what holds of every run, and returns how it ended.
+    #[track_caller]
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal("TERM");
-        self.wait()
+        let ended = self.wait();
+        contract::check(&self.records, self.begun);
+        ended
     }
 
     /// Sends a signal by its name: `TERM`, `KILL`, `STOP`, `CONT`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Reads to the end, and returns how it ended.
@@ -131,6 +189,31 @@ impl Program {
     }
 }
 
+/// A running `faro-cli` whose output goes into a file; killed when it is dropped.
+pub(crate) struct Background(Child);
+
+impl Background {
+    /// Starts a prepared command.
+    pub(crate) fn spawn(command: &mut Command, output: File) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(output).spawn().unwrap())
+    }
+
+    /// Sends SIGTERM, and returns the code that it ends with.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // It may have ended before.
@@ -139,10 +222,11 @@ impl Drop for Program {
     }
 }
 
-fn follow(stdout: ChildStdout) -> Receiver<String> {
+fn follow(stdout: ChildStdout, held: Arc<(Mutex<bool>, Condvar)>) -> Receiver<String> {
     let (sender, lines) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            drop(held.1.wait_while(held.0.lock().unwrap(), |held| *held).unwrap());
             if sender.send(line).is_err() {
                 return;
             }

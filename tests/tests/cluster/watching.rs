@@ -22,6 +22,8 @@ fn t1_one_config_map_by_name_in_a_namespace() {
     api.create(&path, &object("cm-1", "a")).unwrap();
     api.create(&path, &object("cm-2", "a")).unwrap();
     api.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &json!({"metadata": {"name": "cm-1"}})).unwrap();
+    let service = json!({"metadata": {"name": "cm-1"}, "spec": {"ports": [{"port": 80}]}});
+    api.create(&format!("/api/v1/namespaces/{namespace}/services"), &service).unwrap();
     api.patch(&format!("{path}/cm-1"), faro_tests::control_plane::Patch::Merge, &json!({"data": {"key": "b"}})).unwrap();
     api.delete(&format!("{path}/cm-1")).unwrap();
     // Nothing of what else happened there.
@@ -31,4 +33,5 @@ fn t1_one_config_map_by_name_in_a_namespace() {
     assert!(program.stop().success());
     let of = |what: &str| (what.to_owned(), "cm-1".to_owned());
     assert_eq!(program.changes("v1/configmaps"), [of("ADDED"), of("UPDATED"), of("DELETED")]);
+    assert_eq!(program.records.iter().filter(|record| record["record"] != "sync").count(), 3, "nothing else at all");
 }

@@ -135,11 +135,19 @@ fn recording_may_begin_with_what_the_engine_remembered() {
 }
 
 #[test]
-fn snapshot_of_other_settings_is_refused_and_counted() {
-    let snapshot = Engine::new(everything().window(faro_core::Nanos(1))).snapshot();
-    let run = play(&[json!({"control": "snapshot", "receivedAt": at(0), "snapshot": snapshot}), watched("ADDED", 5, &once("a", 1))]);
-    assert_eq!(run.summary.malformed.get("snapshot"), Some(&1));
-    assert_eq!(counts(&run), [1]);
+fn snapshot_of_other_settings_is_refused_and_counted_unless_nothing_is_in_it() {
+    let other = || Replay::new(everything().window(faro_core::Nanos(1)), None);
+    let begins = |replay: &Replay| json!({"control": "snapshot", "receivedAt": at(0), "snapshot": replay.engine().snapshot()});
+    let refused = |replay: &Replay| {
+        let run = play(&[begins(replay), watched("ADDED", 5, &once("a", 1))]);
+        assert_eq!(counts(&run), [1]);
+        run.summary.malformed.get("snapshot").copied()
+    };
+    assert_eq!(refused(&other()), None);
+    let mut fed = other();
+    let text = watched("ADDED", 0, &once("b", 0)).to_string();
+    fed.feed(input::read(&text).unwrap(), &mut |_: &Record<'_>| {});
+    assert_eq!(refused(&fed), Some(1));
 }
 
 #[test]
