@@ -6,9 +6,11 @@ mod lifecycle;
 mod operational;
 mod scopes;
 mod snapshot;
+mod structure;
 
 pub use scopes::Scope;
 pub use snapshot::{RestoreError, Snapshot};
+pub use structure::{Dependency, KnownObject, ObjectState};
 
 use crate::config::EngineConfig;
 use crate::groups::Groups;

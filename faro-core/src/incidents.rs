@@ -110,6 +110,11 @@ impl Incidents {
         }
     }
 
+    /// What is known of objects and how they depend on each other.
+    pub(crate) const fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
     /// Takes a version of an object.
     pub(crate) fn object(&mut self, cluster: &str, object: &RawObject<'_>, change: Change, observed: Option<Nanos>) {
         let metadata = object.metadata();

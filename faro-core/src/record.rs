@@ -6,7 +6,9 @@
 mod incident;
 mod uid;
 
-pub use incident::{Action, Affected, AffectedObject, Category, Cause, Evidence, IncidentRecord, IncidentState, PathStep, RootCause};
+pub use incident::{
+    Action, Affected, AffectedObject, Category, Cause, Evidence, IncidentRecord, IncidentState, Members, PathStep, RootCause,
+};
 pub use uid::{CanonicalUid, Uid};
 
 use crate::gvr::{Gvr, Link};

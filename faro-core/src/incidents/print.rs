@@ -5,7 +5,9 @@ use super::diagnosis::Diagnosis;
 use super::incident::{Incident, Shown};
 use crate::causes::{Remedy, Root, fill};
 use crate::gvr::{Gvr, Link};
-use crate::record::{Action, Affected, AffectedObject, Cause, Evidence, IncidentRecord, IncidentState, PathStep, RootCause, Workload};
+use crate::record::{
+    Action, Affected, AffectedObject, Cause, Evidence, IncidentRecord, IncidentState, Members, PathStep, RootCause, Workload,
+};
 use crate::time::Nanos;
 use crate::topology::{Presence, Slot};
 use std::borrow::Cow;
@@ -68,6 +70,9 @@ impl Incidents {
             path: self.path(root, members.first().copied().unwrap_or(slot)),
             evidence: self.evidence(slot, diagnosis, &members),
             actions: entry.actions().iter().filter_map(|action| filled(action, &value)).collect(),
+            members: Members::new(
+                members.iter().map(|&slot| (self.topology.kind(slot), self.topology.namespace(slot), self.topology.name(slot))),
+            ),
             score: rounded(confidence * 100.0 + weight + f64::from(entry.severity() as u8), 10.0),
             namespaces: namespaces
                 .filter(|namespace| !namespace.is_empty())

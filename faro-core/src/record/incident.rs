@@ -1,12 +1,14 @@
 //! One cause, with everything it explains.
 
 use super::{Workload, hex, hex_option, is_false};
+use crate::hash::Fingerprint;
 use crate::severity::Severity;
 use crate::time::Nanos;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -247,6 +249,57 @@ pub struct IncidentRecord {
     /// Every namespace that it touches, for filters.
     #[serde(skip)]
     pub namespaces: BTreeSet<String>,
+    /// Everything that it hits, also what is not named in `affected`.
+    #[serde(skip)]
+    pub members: Members,
+}
+
+impl IncidentRecord {
+    /// Whether an object is among what it hits, also one that `affected` does not name. An empty namespace means a cluster-scoped object.
+    #[must_use]
+    pub fn hits(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        let named = |one: &AffectedObject| one.kind == kind && one.namespace == namespace && one.name == name;
+        self.affected.objects.iter().any(named) || self.members.has(kind, Some(namespace), name)
+    }
+}
+
+/// Objects, each as two fingerprints of 8 bytes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Members {
+    placed: Arc<[u64]>,
+    anywhere: Arc<[u64]>,
+}
+
+impl Members {
+    /// Collects objects by kind, namespace and name.
+    pub(crate) fn new<'a>(objects: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> Self {
+        let mut scratch = Fingerprint::default();
+        let (mut placed, mut anywhere): (Vec<u64>, Vec<u64>) = objects
+            .map(|(kind, namespace, name)| {
+                (fingerprint(&mut scratch, kind, Some(namespace), name), fingerprint(&mut scratch, kind, None, name))
+            })
+            .unzip();
+        placed.sort_unstable();
+        anywhere.sort_unstable();
+        anywhere.dedup();
+        Self { placed: placed.into(), anywhere: anywhere.into() }
+    }
+
+    /// Whether an object is among them; without a namespace, one of any.
+    pub(crate) fn has(&self, kind: &str, namespace: Option<&str>, name: &str) -> bool {
+        let wanted = fingerprint(&mut Fingerprint::default(), kind, namespace, name);
+        let among = if namespace.is_some() { &self.placed } else { &self.anywhere };
+        among.binary_search(&wanted).is_ok()
+    }
+}
+
+/// Kinds are told apart in any case, as people write them.
+fn fingerprint(scratch: &mut Fingerprint, kind: &str, namespace: Option<&str>, name: &str) -> u64 {
+    let fields = scratch.start().text(&kind.to_ascii_lowercase()).text(name);
+    match namespace {
+        Some(namespace) => fields.text(namespace).finish(),
+        None => fields.finish(),
+    }
 }
 
 fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

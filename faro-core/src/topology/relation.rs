@@ -38,6 +38,42 @@ impl Relation {
     pub(crate) const FIRST: Self = Self::OwnedBy;
     pub(crate) const LAST: Self = Self::RefersTo;
 
+    /// Every relation.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::OwnedBy,
+        Self::RunsOn,
+        Self::UsesClaim,
+        Self::ReadsConfig,
+        Self::ReadsSecret,
+        Self::PullsWith,
+        Self::ActsAs,
+        Self::BoundTo,
+        Self::OfClass,
+        Self::RoutesTo,
+        Self::Calls,
+        Self::Scales,
+        Self::RefersTo,
+    ];
+
+    /// Its name, as it is serialised.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OwnedBy => "owned-by",
+            Self::RunsOn => "runs-on",
+            Self::UsesClaim => "uses-claim",
+            Self::ReadsConfig => "reads-config",
+            Self::ReadsSecret => "reads-secret",
+            Self::PullsWith => "pulls-with",
+            Self::ActsAs => "acts-as",
+            Self::BoundTo => "bound-to",
+            Self::OfClass => "of-class",
+            Self::RoutesTo => "routes-to",
+            Self::Calls => "calls",
+            Self::Scales => "scales",
+            Self::RefersTo => "refers-to",
+        }
+    }
+
     /// The word for the way from what is depended on to what depends.
     pub(crate) const fn effect(self) -> &'static str {
         match self {
