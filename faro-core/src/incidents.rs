@@ -25,6 +25,7 @@ use hashbrown::HashMap;
 use incident::{Incident, Past};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use symptoms::Symptom;
 
 /// How long after a change the objects it concerns are judged: causes and their effects arrive together and in any order.
@@ -63,7 +64,7 @@ pub(crate) struct IncidentsConfig {
 #[derive(Debug)]
 pub(crate) struct Incidents {
     config: IncidentsConfig,
-    causes: &'static Causes,
+    causes: Arc<Causes>,
     now: Nanos,
     suspended: bool,
     topology: Topology,
@@ -87,10 +88,10 @@ pub(crate) struct Incidents {
 }
 
 impl Incidents {
-    pub(crate) fn new(config: IncidentsConfig) -> Self {
+    pub(crate) fn new(config: IncidentsConfig, causes: Arc<Causes>) -> Self {
         Self {
             config,
-            causes: Causes::builtin(),
+            causes,
             now: Nanos(i64::MIN),
             suspended: false,
             topology: Topology::new(config.objects),
@@ -243,6 +244,11 @@ impl Incidents {
         let waiting = std::mem::take(&mut self.prints);
         self.changed.extend(waiting.into_iter().map(|(_, key)| key));
         self.print_all_changed(print);
+    }
+
+    /// What objects said of each other that cannot be so.
+    pub(crate) fn oddities(&self) -> BTreeMap<&'static str, u64> {
+        self.topology.oddities().filter(|(_, times)| *times > 0).map(|(oddity, times)| (oddity.name(), times)).collect()
     }
 
     /// An object is judged when things have settled.

@@ -6,6 +6,7 @@ use crate::causes::{Captures, CauseId, Phase, Requirement, Root};
 use crate::record::Category;
 use crate::time::{Nanos, SECOND};
 use crate::topology::{Detail, Fact, Presence, Relation, Slot};
+use std::sync::Arc;
 
 /// How long a healthy object may be reported to fail its probes before its state would show it.
 const FLAPPING: i64 = 120 * SECOND;
@@ -101,8 +102,9 @@ impl Incidents {
     fn by_facts(&mut self, slot: Slot, facts: &[Fact]) -> Vec<Diagnosis> {
         let mut candidates = Vec::new();
         let mut wakes: Vec<Nanos> = Vec::new();
+        let causes = Arc::clone(&self.causes);
         for fact in facts {
-            for (id, entry) in self.causes.ids() {
+            for (id, entry) in causes.ids() {
                 let Some((captures, after)) = entry.state(&fact.name, &fact.text) else { continue };
                 if !self.satisfied(slot, &entry.requires) {
                     continue;
@@ -158,10 +160,11 @@ impl Incidents {
             Detail::Pod { restarts, .. } => *restarts,
             Detail::None | Detail::Service { .. } | Detail::Workload { .. } | Detail::Node { .. } | Detail::Quota => 0,
         };
+        let causes = Arc::clone(&self.causes);
         let mut wake: Option<Nanos> = None;
         let mut alive: Vec<&Symptom> = Vec::new();
         for symptom in &symptoms {
-            let entry = self.causes.entry(symptom.cause());
+            let entry = causes.entry(symptom.cause());
             let until = match standing {
                 Standing::Bad => symptom.last.plus(KEPT),
                 Standing::Unseen => symptom.last.plus(QUIET),
@@ -182,7 +185,7 @@ impl Incidents {
         let mut candidates = Vec::new();
         for symptom in alive {
             let id = symptom.cause();
-            let entry = self.causes.entry(id);
+            let entry = causes.entry(id);
             let Some((root, key)) = self.root_of(slot, id, &symptom.reported.captures, &symptom.host) else { continue };
             let overtaken = newest.is_some_and(|newest| newest.since(symptom.last) > OVERTAKEN);
             let unseen = standing == Standing::Unseen;

@@ -4,12 +4,13 @@ use super::diagnosis::Diagnosis;
 use super::incident::{Incident, Past, Shown};
 use super::symptoms::{SavedSymptom, Symptom};
 use super::{Incidents, IncidentsConfig};
-use crate::causes::Captures;
+use crate::causes::{Captures, Causes};
 use crate::record::IncidentRecord;
 use crate::time::Nanos;
 use crate::topology::{Detail, Slot, Topology, TopologySnapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 type Names = (String, String, String, String);
 
@@ -93,8 +94,8 @@ impl Incidents {
         }
     }
 
-    pub(crate) fn restore(config: IncidentsConfig, snapshot: IncidentsSnapshot) -> Self {
-        let mut restored = Self::new(config);
+    pub(crate) fn restore(config: IncidentsConfig, causes: Arc<Causes>, snapshot: IncidentsSnapshot) -> Self {
+        let mut restored = Self::new(config, causes);
         restored.topology = Topology::restore(config.objects, snapshot.topology);
         (restored.now, restored.suspended) = (Nanos(snapshot.now), snapshot.suspended);
         for ((cluster, kind, namespace, name), known) in snapshot.symptoms {

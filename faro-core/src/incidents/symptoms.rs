@@ -6,7 +6,7 @@ use crate::occurrences::News;
 use crate::report::Report;
 use crate::severity::Severity;
 use crate::time::Nanos;
-use crate::topology::{Relation, Slot};
+use crate::topology::{Presence, Relation, Slot};
 use serde::{Deserialize, Serialize};
 
 /// So many different reports about one object are kept, the latest.
@@ -168,6 +168,7 @@ impl Incidents {
             && let Some(owner) = self.topology.named(cluster, involved.kind(), involved.namespace(), involved.name())
         {
             self.topology.learn(child, Relation::OwnedBy, owner);
+            self.forget_later(child);
         }
         if report.reason() == "Scheduled"
             && let Some((_, node)) = report.message().rsplit_once(" to ")
@@ -175,6 +176,15 @@ impl Incidents {
             && let Some(node) = self.topology.named(cluster, "Node", "", node.trim())
         {
             self.topology.learn(pod, Relation::RunsOn, node);
+            self.forget_later(pod);
+        }
+    }
+
+    /// What only Events name is kept for as long as reports are.
+    fn forget_later(&mut self, slot: Slot) {
+        if self.topology.entity(slot).presence != Presence::Present {
+            self.topology.entity_mut(slot).watched = true;
+            self.judge_at(slot, self.now.plus(KEPT));
         }
     }
 }
