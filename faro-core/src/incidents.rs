@@ -8,6 +8,7 @@ mod diagnosis;
 mod incident;
 mod neighbours;
 mod print;
+mod progress;
 mod services;
 mod snapshot;
 mod symptoms;
@@ -23,6 +24,7 @@ use crate::topology::{Detail, Presence, Relation, Slot, Topology};
 use diagnosis::Diagnosis;
 use hashbrown::HashMap;
 use incident::{Incident, Past};
+use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -71,6 +73,8 @@ pub(crate) struct Incidents {
     symptoms: HashMap<Slot, Vec<Symptom>>,
     // The objects with reports by their last one, to forget the oldest.
     reported: BTreeSet<(Nanos, Slot)>,
+    // How far objects got that only Events tell of.
+    progress: HashMap<Slot, Progress>,
     judged: HashMap<Slot, Diagnosis>,
     incidents: BTreeMap<String, Incident>,
     past: BTreeMap<String, Past>,
@@ -97,6 +101,7 @@ impl Incidents {
             topology: Topology::new(config.objects),
             symptoms: HashMap::new(),
             reported: BTreeSet::new(),
+            progress: HashMap::new(),
             judged: HashMap::new(),
             incidents: BTreeMap::new(),
             past: BTreeMap::new(),
@@ -343,6 +348,9 @@ impl Incidents {
     fn tidy(&mut self, slot: Slot) {
         let watched = self.symptoms.contains_key(&slot) || self.judged.contains_key(&slot) || self.due.contains_key(&slot);
         self.topology.entity_mut(slot).watched = watched;
+        if !watched || self.topology.entity(slot).presence == Presence::Present {
+            self.progress.remove(&slot);
+        }
         if self.dirty.contains(&(level(self.topology.kind(slot)), slot)) {
             self.topology.entity_mut(slot).watched = true;
         } else if !watched {

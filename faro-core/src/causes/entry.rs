@@ -222,6 +222,12 @@ impl CauseEntry {
         self.explains.contains(&category)
     }
 
+    /// Whether it keeps pods from running at all, so that it is over only when something says so.
+    pub(crate) fn is_obstacle(&self) -> bool {
+        matches!(self.phase, Some(Phase::Scheduling | Phase::Starting))
+            || self.events.iter().any(|clause| clause.reason.iter().any(|reason| &**reason == "FailedCreate"))
+    }
+
     /// How long before a symptom a change may lie, in seconds.
     pub(crate) fn lag(&self) -> u32 {
         self.lag.unwrap_or(1_800)

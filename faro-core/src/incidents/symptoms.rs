@@ -47,6 +47,7 @@ impl Incidents {
     /// Takes what an Event newly reports.
     pub(crate) fn report(&mut self, cluster: &str, report: &Report<'_>, severity: Severity, news: News) {
         self.learn(cluster, report);
+        self.note_progress(cluster, report);
         if news.count() == 0 || report.last_seen.plus(KEPT) < self.now {
             return;
         }
@@ -74,6 +75,9 @@ impl Incidents {
             && let Some(node) = self.topology.named(cluster, "Node", "", &symptom.host)
         {
             self.topology.learn(slot, Relation::RunsOn, node);
+        }
+        if involved.kind() == "Pod" {
+            self.own_by_name(cluster, involved.namespace(), slot);
         }
         self.add(slot, symptom);
         self.mark(slot);
@@ -181,7 +185,7 @@ impl Incidents {
     }
 
     /// What only Events name is kept for as long as reports are.
-    fn forget_later(&mut self, slot: Slot) {
+    pub(super) fn forget_later(&mut self, slot: Slot) {
         if self.topology.entity(slot).presence != Presence::Present {
             self.topology.entity_mut(slot).watched = true;
             self.judge_at(slot, self.now.plus(KEPT));
