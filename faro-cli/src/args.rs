@@ -71,8 +71,11 @@ pub(crate) enum Command {
     Causes {
         /// Only this cause.
         code: Option<String>,
+        /// The causes of this file, too.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Option<PathBuf>,
     },
-    /// Checks a file of severity rules and runs the examples in it.
+    /// Checks a file of rules and causes and runs the examples in it.
     ///
     /// Prints one JSON line for each example. Exits with 1 when an example fails and with 2 when the file is wrong.
     CheckConfig {

@@ -1,9 +1,10 @@
 //! `reasons` and `causes`: what is known about the reasons of events, and about what is behind incidents.
 
 use crate::failure::Failure;
-use faro_core::causes::{CauseEntry, Causes};
-use faro_core::severity::{Catalogue, Entry};
+use faro_core::causes::CauseEntry;
+use faro_core::severity::{Catalogue, Entry, Rules};
 use serde::Serialize;
+use std::path::Path;
 
 /// Prints the entries of one reason, or all of them.
 pub(crate) fn run(reason: Option<&str>) -> Result<(), Failure> {
@@ -15,9 +16,11 @@ pub(crate) fn run(reason: Option<&str>) -> Result<(), Failure> {
     )
 }
 
-/// Prints one cause, or all of them.
-pub(crate) fn causes(code: Option<&str>) -> Result<(), Failure> {
-    print("cause", code, Causes::builtin().entries().map(|entry| (entry.code(), entry)), Causes::builtin().entries().map(CauseEntry::code))
+/// Prints one cause, or all of them; those of a file first.
+pub(crate) fn causes(code: Option<&str>, file: Option<&Path>) -> Result<(), Failure> {
+    let rules = file.map_or_else(|| Ok(Rules::builtin()), crate::rules::load)?;
+    let causes = rules.causes();
+    print("cause", code, causes.entries().map(|entry| (entry.code(), entry)), causes.entries().map(CauseEntry::code))
 }
 
 fn print<'a, T: Serialize + 'a>(

@@ -44,7 +44,7 @@ fn dispatch(program: Program, command: Command) -> Result<(), Failure> {
         Command::Record(args) => watch::record(&args),
         Command::Schema => print(faro_core::record::SCHEMA.trim_end().as_bytes()),
         Command::Reasons { reason } => catalogue::run(reason.as_deref()),
-        Command::Causes { code } => catalogue::causes(code.as_deref()),
+        Command::Causes { code, rules } => catalogue::causes(code.as_deref(), rules.as_deref()),
         Command::CheckConfig { file } => rules::run(&file),
         Command::Completions { shell } => {
             let mut script = Vec::new();

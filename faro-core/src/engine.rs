@@ -220,6 +220,7 @@ impl Engine {
         let groups = &mut summary.groups;
         (groups.total, groups.printed, groups.hidden) = (books.groups, books.shown, books.hidden);
         (groups.open, groups.evicted) = (books.open_groups, books.evicted_groups);
+        summary.oddities = self.incidents.as_ref().map(|incidents| incidents.oddities()).unwrap_or_default();
         summary
     }
 

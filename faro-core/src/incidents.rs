@@ -8,6 +8,7 @@ mod diagnosis;
 mod incident;
 mod neighbours;
 mod print;
+mod progress;
 mod services;
 mod snapshot;
 mod symptoms;
@@ -23,8 +24,10 @@ use crate::topology::{Detail, Presence, Relation, Slot, Topology};
 use diagnosis::Diagnosis;
 use hashbrown::HashMap;
 use incident::{Incident, Past};
+use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use symptoms::Symptom;
 
 /// How long after a change the objects it concerns are judged: causes and their effects arrive together and in any order.
@@ -63,13 +66,15 @@ pub(crate) struct IncidentsConfig {
 #[derive(Debug)]
 pub(crate) struct Incidents {
     config: IncidentsConfig,
-    causes: &'static Causes,
+    causes: Arc<Causes>,
     now: Nanos,
     suspended: bool,
     topology: Topology,
     symptoms: HashMap<Slot, Vec<Symptom>>,
     // The objects with reports by their last one, to forget the oldest.
     reported: BTreeSet<(Nanos, Slot)>,
+    // How far objects got that only Events tell of.
+    progress: HashMap<Slot, Progress>,
     judged: HashMap<Slot, Diagnosis>,
     incidents: BTreeMap<String, Incident>,
     past: BTreeMap<String, Past>,
@@ -87,15 +92,16 @@ pub(crate) struct Incidents {
 }
 
 impl Incidents {
-    pub(crate) fn new(config: IncidentsConfig) -> Self {
+    pub(crate) fn new(config: IncidentsConfig, causes: Arc<Causes>) -> Self {
         Self {
             config,
-            causes: Causes::builtin(),
+            causes,
             now: Nanos(i64::MIN),
             suspended: false,
             topology: Topology::new(config.objects),
             symptoms: HashMap::new(),
             reported: BTreeSet::new(),
+            progress: HashMap::new(),
             judged: HashMap::new(),
             incidents: BTreeMap::new(),
             past: BTreeMap::new(),
@@ -250,6 +256,11 @@ impl Incidents {
         self.print_all_changed(print);
     }
 
+    /// What objects said of each other that cannot be so.
+    pub(crate) fn oddities(&self) -> BTreeMap<&'static str, u64> {
+        self.topology.oddities().filter(|(_, times)| *times > 0).map(|(oddity, times)| (oddity.name(), times)).collect()
+    }
+
     /// An object is judged when things have settled.
     fn mark(&mut self, slot: Slot) {
         // What waits to be judged must not be forgotten meanwhile.
@@ -342,6 +353,9 @@ impl Incidents {
     fn tidy(&mut self, slot: Slot) {
         let watched = self.symptoms.contains_key(&slot) || self.judged.contains_key(&slot) || self.due.contains_key(&slot);
         self.topology.entity_mut(slot).watched = watched;
+        if !watched || self.topology.entity(slot).presence == Presence::Present {
+            self.progress.remove(&slot);
+        }
         if self.dirty.contains(&(level(self.topology.kind(slot)), slot)) {
             self.topology.entity_mut(slot).watched = true;
         } else if !watched {

@@ -491,6 +491,9 @@ pub struct Summary {
     pub clamped: u64,
     /// Spans in which records may have been missed.
     pub gaps: u64,
+    /// What objects said of each other that cannot be so, by kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub oddities: BTreeMap<&'static str, u64>,
 }
 
 /// Records that went in, by type.

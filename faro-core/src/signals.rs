@@ -78,7 +78,9 @@ fn specification(object: &RawObject<'_>) -> Option<Vec<(String, String)>> {
 fn owners(object: &RawObject<'_>, reading: &mut Reading) {
     let owners = object.metadata().owner_references.as_deref().unwrap_or_default();
     let controller = owners.iter().find(|owner| owner.controller == Some(true)).or_else(|| owners.first());
+    reading.several_controllers = owners.iter().filter(|owner| owner.controller == Some(true)).count() > 1;
     if let Some(owner) = controller {
+        reading.owner_uid = owner.uid.to_string();
         // Only cluster-scoped kinds own across namespaces, and of those a node's static pods are the ones that matter.
         let namespace = if &*owner.kind == "Node" { "" } else { object.namespace() };
         reading.refs.push(reference(Relation::OwnedBy, &owner.kind, namespace, &owner.name));

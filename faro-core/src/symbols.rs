@@ -29,6 +29,11 @@ impl Symbols {
         slot
     }
 
+    /// One more use of a text that is in use.
+    pub(crate) fn hold(&mut self, slot: u32) {
+        self.entries[slot].1 += 1;
+    }
+
     /// The number of a text that is in use.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let entries = &self.entries;

@@ -5,10 +5,12 @@
 
 mod entity;
 mod labels;
+mod oddity;
 mod relation;
 mod snapshot;
 
 pub(crate) use entity::{Change, Detail, Entity, Fact, Presence};
+pub(crate) use oddity::Oddity;
 pub(crate) use relation::Relation;
 pub(crate) use snapshot::TopologySnapshot;
 
@@ -22,6 +24,9 @@ use std::num::NonZeroUsize;
 
 /// How far ownership is followed; real chains have three steps.
 const DEPTH: usize = 8;
+
+/// So many kinds of so many namespaces are known to be seen; of others nothing is known to be absent.
+const COVERED: usize = 100_000;
 
 /// So many changes of one object are remembered.
 const CHANGES: usize = 8;
@@ -52,7 +57,7 @@ pub(crate) struct Topology {
     templated: BTreeSet<(u32, u32, Slot)>,
     // Kinds of a place of which an object was seen: what is not among them is not there.
     covered: BTreeSet<(u32, u32)>,
-    refused: u64,
+    oddities: [u64; Oddity::ALL.len()],
 }
 
 /// What an object says, by names.
@@ -63,6 +68,9 @@ pub(crate) struct Reading {
     pub(crate) labels: Vec<String>,
     pub(crate) detail: Detail,
     pub(crate) leaves: Option<Vec<(String, String)>>,
+    /// The uid of the owner that counts.
+    pub(crate) owner_uid: String,
+    pub(crate) several_controllers: bool,
     pub(crate) created: Option<Nanos>,
 }
 
@@ -87,7 +95,7 @@ impl Topology {
             selecting: BTreeSet::new(),
             templated: BTreeSet::new(),
             covered: BTreeSet::new(),
-            refused: 0,
+            oddities: [0; Oddity::ALL.len()],
         }
     }
 
@@ -97,10 +105,13 @@ impl Topology {
         self.entities.len()
     }
 
-    /// How many objects found no room.
-    #[cfg(test)]
-    pub(crate) const fn refused(&self) -> u64 {
-        self.refused
+    /// How often each oddity was met.
+    pub(crate) fn oddities(&self) -> impl Iterator<Item = (Oddity, u64)> {
+        Oddity::ALL.into_iter().zip(self.oddities)
+    }
+
+    const fn count(&mut self, oddity: Oddity) {
+        self.oddities[oddity as usize] += 1;
     }
 
     pub(crate) fn entity(&self, slot: Slot) -> &Entity {
@@ -156,7 +167,7 @@ impl Topology {
             return Some(slot);
         }
         if self.entities.len() >= self.limit.get() {
-            self.refused += 1;
+            self.count(Oddity::NoRoom);
             return None;
         }
         let hash = hash_of(cluster, kind, namespace, name);
@@ -178,6 +189,7 @@ impl Topology {
         let recreated = self.entities[slot].presence == Presence::Present && !uid.is_empty() && *self.entities[slot].uid != *uid;
         self.set_refs(slot, &reading.refs);
         self.set_labels(slot, &reading.labels);
+        self.look_at_owners(slot, &reading.owner_uid, reading.several_controllers);
         self.set_detail(slot, reading.detail);
         let api_version = self.symbols.acquire(api_version);
         let entity = &mut self.entities[slot];
@@ -194,9 +206,37 @@ impl Topology {
         entity.created = reading.created.unwrap_or(entity.created);
         entity.facts = reading.facts.into();
         let (place, kind) = (entity.place, entity.kind);
-        self.covered.insert((place, kind));
+        self.cover(place, kind);
         let Some(leaves) = reading.leaves else { return 0 };
         self.set_leaves(slot, &leaves, known, at)
+    }
+
+    /// Counts what cannot be so; who owns what stays as it is told.
+    fn look_at_owners(&mut self, slot: Slot, uid: &str, several: bool) {
+        if several {
+            self.count(Oddity::SeveralControllers);
+        }
+        let Some(owner) = self.target(slot, Relation::OwnedBy) else { return };
+        let known = &self.entities[owner];
+        if known.presence == Presence::Present && !known.uid.is_empty() && !uid.is_empty() && *known.uid != *uid {
+            self.count(Oddity::OtherOwner);
+        }
+        let mut above = Some(owner);
+        for _ in 0..DEPTH {
+            above = above.and_then(|one| self.target(one, Relation::OwnedBy));
+            if above == Some(slot) {
+                self.count(Oddity::CyclicOwners);
+                return;
+            }
+        }
+    }
+
+    /// Remembers that objects of a kind are seen in a place, also when the last of them is gone.
+    fn cover(&mut self, place: u32, kind: u32) {
+        if self.covered.len() < COVERED && self.covered.insert((place, kind)) {
+            self.symbols.hold(place);
+            self.symbols.hold(kind);
+        }
     }
 
     /// Remembers the leaves of an object's specification, and what changed among them.
@@ -229,7 +269,12 @@ impl Topology {
 
     /// An object is gone; its name stays as long as something refers to it.
     pub(crate) fn delete(&mut self, slot: Slot, at: Nanos) {
-        self.set_refs(slot, &[]);
+        let old = self.drop_refs(slot);
+        self.empty(slot, at);
+        old.iter().for_each(|&(_, to)| self.forget(to));
+    }
+
+    fn empty(&mut self, slot: Slot, at: Nanos) {
         self.set_labels(slot, &[]);
         self.set_detail(slot, Detail::None);
         let entity = &mut self.entities[slot];
@@ -242,13 +287,24 @@ impl Topology {
         }
     }
 
-    /// Forgets an object that nothing refers to.
+    /// Forgets an object that nothing refers to, and then what only it referred to.
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let entity = &self.entities[slot];
-        if entity.presence == Presence::Present || entity.watched || entity.pins > 0 || self.back_of(slot).next().is_some() {
-            return;
+        let mut left = vec![slot];
+        while let Some(slot) = left.pop() {
+            let entity = &self.entities[slot];
+            // Several edges may lead to one object, which is forgotten at the first.
+            let gone = self.by_key.find(entity.hash, |&known| known == slot).is_none();
+            let needed = entity.presence == Presence::Present || entity.watched || entity.pins > 0;
+            if gone || needed || self.back_of(slot).next().is_some() {
+                continue;
+            }
+            left.extend(self.drop_refs(slot).iter().map(|&(_, to)| to));
+            self.empty(slot, Nanos(0));
+            self.remove(slot);
         }
-        self.delete(slot, Nanos(0));
+    }
+
+    fn remove(&mut self, slot: Slot) {
         let hash = self.entities[slot].hash;
         if let Ok(entry) = self.by_key.find_entry(hash, |&other| other == slot) {
             entry.remove();
@@ -272,10 +328,11 @@ impl Topology {
         let dropped: Vec<(Relation, Slot)> = entity.refs.iter().copied().filter(|(known, _)| *known == relation).collect();
         refs.push((relation, to));
         entity.refs = refs.into();
+        self.back.insert((to, relation, from));
         for (relation, target) in dropped {
             self.back.remove(&(target, relation, from));
+            self.forget(target);
         }
-        self.back.insert((to, relation, from));
     }
 
     fn set_refs(&mut self, slot: Slot, refs: &[Reference]) {
@@ -287,21 +344,24 @@ impl Topology {
             .collect();
         new.sort_unstable();
         new.dedup();
-        let old = std::mem::take(&mut self.entities[slot].refs);
-        if *old == *new {
-            self.entities[slot].refs = old;
+        if *self.entities[slot].refs == *new {
             return;
         }
-        for &(relation, to) in &old {
-            self.back.remove(&(to, relation, slot));
-        }
+        let old = self.drop_refs(slot);
         for &(relation, to) in &new {
             self.back.insert((to, relation, slot));
         }
         self.entities[slot].refs = new.into();
-        for &(_, to) in &old {
-            self.forget(to);
+        old.iter().for_each(|&(_, to)| self.forget(to));
+    }
+
+    /// Takes the edges of an object away; what they led to may be forgotten then.
+    fn drop_refs(&mut self, slot: Slot) -> Box<[(Relation, Slot)]> {
+        let old = std::mem::take(&mut self.entities[slot].refs);
+        for &(relation, to) in &old {
+            self.back.remove(&(to, relation, slot));
         }
+        old
     }
 
     /// What an object depends on.

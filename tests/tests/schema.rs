@@ -32,7 +32,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     ("gap", "record! cluster gvr! namespace from! to! cause! recovered lost"),
     ("sync", "record! cluster gvr! namespace objects! resourceVersion"),
-    ("summary", "record! records! occurrences! groups! malformed late! clamped! gaps!"),
+    ("summary", "record! records! occurrences! groups! malformed late! clamped! gaps! oddities"),
 ];
 
 /// Where values are given as sent, so that they may have any field.

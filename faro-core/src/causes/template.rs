@@ -27,7 +27,7 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    #[cfg(test)]
+    /// Whether it can be read at all.
     pub(super) fn compiles(&self) -> bool {
         compile(&self.source).is_some()
     }

@@ -9,16 +9,17 @@ use crate::record::{IncidentRecord, Record};
 use crate::report::Report;
 use crate::severity::Severity;
 use crate::time::Nanos;
+use std::sync::Arc;
 
 /// Makes the stage where incidents are asked for; else neither topology nor causes cost anything.
 pub(super) fn stage(config: &EngineConfig) -> Option<Box<Incidents>> {
-    config.emit.incident.then(|| Box::new(Incidents::new(settings(config))))
+    config.emit.incident.then(|| Box::new(Incidents::new(settings(config), Arc::clone(config.rules.causes()))))
 }
 
 /// Makes the stage from what it remembered, or anew when it was not asked for before.
 pub(super) fn restored(config: &EngineConfig, snapshot: Option<IncidentsSnapshot>) -> Option<Box<Incidents>> {
     let stage = stage(config)?;
-    Some(snapshot.map_or(stage, |snapshot| Box::new(Incidents::restore(settings(config), snapshot))))
+    Some(snapshot.map_or(stage, |snapshot| Box::new(Incidents::restore(settings(config), Arc::clone(config.rules.causes()), snapshot))))
 }
 
 fn settings(config: &EngineConfig) -> IncidentsConfig {

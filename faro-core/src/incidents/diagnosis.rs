@@ -1,11 +1,13 @@
 //! What is the matter with one object.
 
+use super::progress::{RETRIED, STANDS};
 use super::symptoms::Symptom;
 use super::{Incidents, KEPT, QUIET};
-use crate::causes::{Captures, CauseId, Phase, Requirement, Root};
+use crate::causes::{Captures, CauseEntry, CauseId, Phase, Requirement, Root};
 use crate::record::Category;
 use crate::time::{Nanos, SECOND};
 use crate::topology::{Detail, Fact, Presence, Relation, Slot};
+use std::sync::Arc;
 
 /// How long a healthy object may be reported to fail its probes before its state would show it.
 const FLAPPING: i64 = 120 * SECOND;
@@ -72,6 +74,13 @@ impl Incidents {
         let last = own.iter().map(|candidate| candidate.last).max().unwrap_or(best.last);
         let neighbours = self.at_neighbours(slot, &best, first);
         let mut chosen = best;
+        // What the cause explains was reported because of it.
+        let entry = self.causes.entry(chosen.cause);
+        let due_to_it = |cause: CauseId| {
+            let category = self.causes.entry(cause).category();
+            category == entry.category() || entry.explains(category)
+        };
+        chosen.times = own.iter().filter(|other| due_to_it(other.cause)).map(|other| other.times).fold(0, u64::saturating_add);
         for other in neighbours {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
             // What changed before explains a crash better than that it crashes.
@@ -101,8 +110,9 @@ impl Incidents {
     fn by_facts(&mut self, slot: Slot, facts: &[Fact]) -> Vec<Diagnosis> {
         let mut candidates = Vec::new();
         let mut wakes: Vec<Nanos> = Vec::new();
+        let causes = Arc::clone(&self.causes);
         for fact in facts {
-            for (id, entry) in self.causes.ids() {
+            for (id, entry) in causes.ids() {
                 let Some((captures, after)) = entry.state(&fact.name, &fact.text) else { continue };
                 if !self.satisfied(slot, &entry.requires) {
                     continue;
@@ -158,16 +168,20 @@ impl Incidents {
             Detail::Pod { restarts, .. } => *restarts,
             Detail::None | Detail::Service { .. } | Detail::Workload { .. } | Detail::Node { .. } | Detail::Quota => 0,
         };
+        let causes = Arc::clone(&self.causes);
         let mut wake: Option<Nanos> = None;
         let mut alive: Vec<&Symptom> = Vec::new();
         for symptom in &symptoms {
-            let entry = self.causes.entry(symptom.cause());
+            let entry = causes.entry(symptom.cause());
             let until = match standing {
                 Standing::Bad => symptom.last.plus(KEPT),
                 Standing::Unseen => symptom.last.plus(QUIET),
                 Standing::Good if entry.flaps && symptom.count >= 3 && (restarts > 0 || symptom.count >= 6) => symptom.last.plus(FLAPPING),
                 Standing::Good | Standing::Absent => continue,
             };
+            if standing == Standing::Unseen && self.is_past(slot, entry, symptom.last) {
+                continue;
+            }
             let fits = entry.phase.is_none() || phase.is_none() || entry.phase == phase;
             if until < self.now || (standing == Standing::Bad && !fits) || !self.satisfied(slot, &entry.requires) {
                 continue;
@@ -182,16 +196,21 @@ impl Incidents {
         let mut candidates = Vec::new();
         for symptom in alive {
             let id = symptom.cause();
-            let entry = self.causes.entry(id);
+            let entry = causes.entry(id);
             let Some((root, key)) = self.root_of(slot, id, &symptom.reported.captures, &symptom.host) else { continue };
             let overtaken = newest.is_some_and(|newest| newest.since(symptom.last) > OVERTAKEN);
             let unseen = standing == Standing::Unseen;
+            // What keeps a pod from running is over when something says so, and else stands.
+            let stands = symptom.first.plus(STANDS);
+            let silent = symptom.last.plus(RETRIED);
+            let standing_still = unseen && entry.is_obstacle() && self.now < silent;
+            if standing_still {
+                self.judge_at(slot, if stands > self.now { stands } else { silent });
+            }
             // So often as the catalogue asks for is as good as often.
-            let times = if symptom.reported.times.is_some_and(|times| symptom.count >= u64::from(times)) {
-                symptom.count.max(super::incident::PERSISTENT)
-            } else {
-                symptom.count
-            };
+            let enough = symptom.reported.times.is_some_and(|times| symptom.count >= u64::from(times));
+            let times =
+                if enough || standing_still && stands <= self.now { symptom.count.max(super::incident::PERSISTENT) } else { symptom.count };
             candidates.push(Diagnosis {
                 cause: id,
                 key,
@@ -244,6 +263,17 @@ impl Incidents {
                 }
             }
         }
+    }
+
+    /// Whether Events about an object that was never seen, or the pods that it made since, say that its trouble is over.
+    fn is_past(&self, slot: Slot, entry: &CauseEntry, last: Nanos) -> bool {
+        let is_pod = self.topology.kind(slot) == "Pod";
+        self.progress.get(&slot).is_some_and(|progress| progress.is_past(entry, is_pod, last))
+            || !is_pod
+                && self.topology.dependents(slot, Relation::OwnedBy).any(|owned| {
+                    let owned = self.topology.entity(owned);
+                    owned.presence == Presence::Present && owned.created >= last
+                })
     }
 
     fn is_restarted(&self, slot: Slot) -> bool {

@@ -13,9 +13,6 @@ const SLACK: i64 = 2 * SECOND;
 /// So much later than its pods' trouble a node may be declared lost: the controller waits for its grace period.
 const NODE_LAG: i64 = 120 * SECOND;
 
-/// So many of an object's dependents are asked what is the matter with them.
-const ASKED: usize = 256;
-
 impl Incidents {
     /// Causes at neighbours that explain what an object shows.
     pub(super) fn at_neighbours(&self, slot: Slot, own: &Diagnosis, first: Nanos) -> Vec<Diagnosis> {
@@ -138,7 +135,7 @@ impl Incidents {
             "HorizontalPodAutoscaler" => self.topology.target(slot, Relation::Scales).into_iter().collect(),
             _ => self.topology.dependents(slot, Relation::OwnedBy).collect(),
         };
-        let judged = dependents.into_iter().filter_map(|dependent| self.judged.get(&dependent)).take(ASKED);
+        let judged = dependents.into_iter().filter_map(|dependent| self.judged.get(&dependent));
         let best = judged
             .max_by(|a, b| a.confidence.total_cmp(&b.confidence).then_with(|| b.key.cmp(&a.key)).then_with(|| b.cause.cmp(&a.cause)))?;
         Some(suffered(best))

@@ -2,14 +2,16 @@
 
 use super::diagnosis::Diagnosis;
 use super::incident::{Incident, Past, Shown};
+use super::progress::Progress;
 use super::symptoms::{SavedSymptom, Symptom};
 use super::{Incidents, IncidentsConfig};
-use crate::causes::Captures;
+use crate::causes::{Captures, Causes};
 use crate::record::IncidentRecord;
 use crate::time::Nanos;
 use crate::topology::{Detail, Slot, Topology, TopologySnapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 type Names = (String, String, String, String);
 
@@ -20,6 +22,7 @@ pub(crate) struct IncidentsSnapshot {
     suspended: bool,
     topology: TopologySnapshot,
     symptoms: Vec<(Names, Vec<SavedSymptom>)>,
+    progress: Vec<(Names, Progress)>,
     judged: Vec<(Names, SavedDiagnosis)>,
     incidents: Vec<SavedIncident>,
     past: BTreeMap<String, Past>,
@@ -60,6 +63,8 @@ impl Incidents {
         let mut symptoms: Vec<(Names, Vec<SavedSymptom>)> =
             self.symptoms.iter().map(|(&slot, known)| (names(slot), known.iter().map(saved).collect())).collect();
         symptoms.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut progress: Vec<(Names, Progress)> = self.progress.iter().map(|(&slot, one)| (names(slot), *one)).collect();
+        progress.sort_by(|a, b| a.0.cmp(&b.0));
         let mut judged: Vec<(Names, SavedDiagnosis)> =
             self.judged.iter().map(|(&slot, one)| (names(slot), self.saved_diagnosis(one))).collect();
         judged.sort_by(|a, b| a.0.cmp(&b.0));
@@ -72,6 +77,7 @@ impl Incidents {
             suspended: self.suspended,
             topology: self.topology.snapshot(),
             symptoms,
+            progress,
             judged,
             incidents: self
                 .incidents
@@ -93,8 +99,8 @@ impl Incidents {
         }
     }
 
-    pub(crate) fn restore(config: IncidentsConfig, snapshot: IncidentsSnapshot) -> Self {
-        let mut restored = Self::new(config);
+    pub(crate) fn restore(config: IncidentsConfig, causes: Arc<Causes>, snapshot: IncidentsSnapshot) -> Self {
+        let mut restored = Self::new(config, causes);
         restored.topology = Topology::restore(config.objects, snapshot.topology);
         (restored.now, restored.suspended) = (Nanos(snapshot.now), snapshot.suspended);
         for ((cluster, kind, namespace, name), known) in snapshot.symptoms {
@@ -115,6 +121,11 @@ impl Incidents {
                         named: Vec::new(),
                     },
                 );
+            }
+        }
+        for (names, progress) in snapshot.progress {
+            if let Some(slot) = restored.slot_of(&names) {
+                restored.progress.insert(slot, progress);
             }
         }
         for SavedIncident { key, shown, last, namespaces, moved_to } in snapshot.incidents {

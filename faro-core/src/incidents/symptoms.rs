@@ -6,7 +6,7 @@ use crate::occurrences::News;
 use crate::report::Report;
 use crate::severity::Severity;
 use crate::time::Nanos;
-use crate::topology::{Relation, Slot};
+use crate::topology::{Presence, Relation, Slot};
 use serde::{Deserialize, Serialize};
 
 /// So many different reports about one object are kept, the latest.
@@ -47,6 +47,7 @@ impl Incidents {
     /// Takes what an Event newly reports.
     pub(crate) fn report(&mut self, cluster: &str, report: &Report<'_>, severity: Severity, news: News) {
         self.learn(cluster, report);
+        self.note_progress(cluster, report);
         if news.count() == 0 || report.last_seen.plus(KEPT) < self.now {
             return;
         }
@@ -74,6 +75,9 @@ impl Incidents {
             && let Some(node) = self.topology.named(cluster, "Node", "", &symptom.host)
         {
             self.topology.learn(slot, Relation::RunsOn, node);
+        }
+        if involved.kind() == "Pod" {
+            self.own_by_name(cluster, involved.namespace(), slot);
         }
         self.add(slot, symptom);
         self.mark(slot);
@@ -168,6 +172,7 @@ impl Incidents {
             && let Some(owner) = self.topology.named(cluster, involved.kind(), involved.namespace(), involved.name())
         {
             self.topology.learn(child, Relation::OwnedBy, owner);
+            self.forget_later(child);
         }
         if report.reason() == "Scheduled"
             && let Some((_, node)) = report.message().rsplit_once(" to ")
@@ -175,6 +180,15 @@ impl Incidents {
             && let Some(node) = self.topology.named(cluster, "Node", "", node.trim())
         {
             self.topology.learn(pod, Relation::RunsOn, node);
+            self.forget_later(pod);
+        }
+    }
+
+    /// What only Events name is kept for as long as reports are.
+    pub(super) fn forget_later(&mut self, slot: Slot) {
+        if self.topology.entity(slot).presence != Presence::Present {
+            self.topology.entity_mut(slot).watched = true;
+            self.judge_at(slot, self.now.plus(KEPT));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The graph by names, to be made anew after a restart.
 
-use super::{Change, Detail, Entity, Fact, Presence, Reference, Relation, Slot, Topology};
+use super::{Change, Detail, Entity, Fact, Oddity, Presence, Reference, Relation, Slot, Topology};
 use crate::time::Nanos;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -12,7 +12,7 @@ pub(crate) type Names = (String, String, String, String);
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct TopologySnapshot {
     entities: Vec<Saved>,
-    refused: u64,
+    oddities: [u64; Oddity::ALL.len()],
     covered: Vec<(String, String)>,
 }
 
@@ -70,7 +70,7 @@ impl Topology {
         });
         let mut covered: Vec<(String, String)> = self.covered.iter().map(|&(place, kind)| (text(place), text(kind))).collect();
         covered.sort_unstable();
-        TopologySnapshot { entities: entities.collect(), refused: self.refused, covered }
+        TopologySnapshot { entities: entities.collect(), oddities: self.oddities, covered }
     }
 
     pub(crate) fn restore(limit: NonZeroUsize, snapshot: TopologySnapshot) -> Self {
@@ -103,10 +103,12 @@ impl Topology {
                 .collect();
         }
         for (place, kind) in snapshot.covered {
-            let pair = (restored.symbols.acquire(&place), restored.symbols.acquire(&kind));
-            restored.covered.insert(pair);
+            let (place, kind) = (restored.symbols.acquire(&place), restored.symbols.acquire(&kind));
+            restored.cover(place, kind);
+            restored.symbols.release(place);
+            restored.symbols.release(kind);
         }
-        restored.refused = snapshot.refused;
+        restored.oddities = snapshot.oddities;
         restored
     }
 }

@@ -44,13 +44,31 @@ fn cyclic_owners_end() {
     let a = put(&mut topology, "ReplicaSet", "a", &[(Relation::OwnedBy, "ReplicaSet", "b")], &[]);
     put(&mut topology, "ReplicaSet", "b", &[(Relation::OwnedBy, "ReplicaSet", "a")], &[]);
     assert!(topology.workload(a).is_some());
+    assert_eq!(odd(&topology), ["cyclic-owners"]);
+}
+
+#[test]
+fn what_is_named_twice_is_forgotten_once() {
+    let mut topology = Topology::new(NonZeroUsize::MAX);
+    let pod = put(&mut topology, "Pod", "a", &[(Relation::ReadsSecret, "Secret", "s"), (Relation::PullsWith, "Secret", "s")], &[]);
+    topology.delete(pod, Nanos(1));
+    topology.forget(pod);
+    assert_eq!(topology.len(), 0);
+    let (b, c) = (topology.named("", "Pod", "shop", "b"), topology.named("", "Pod", "shop", "c"));
+    assert_ne!(b, c, "no number is given away twice");
 }
 
 #[test]
 fn one_more_than_there_is_room_for_is_counted() {
     let mut topology = Topology::new(NonZeroUsize::MIN);
     put(&mut topology, "Pod", "a", &[(Relation::RunsOn, "Node", "n1")], &[]);
-    assert_eq!((topology.len(), topology.refused()), (1, 1));
+    assert_eq!(topology.len(), 1);
+    assert_eq!(odd(&topology), ["no-room"]);
+}
+
+/// The oddities that were met.
+fn odd(topology: &Topology) -> Vec<&'static str> {
+    topology.oddities().filter(|(_, times)| *times > 0).map(|(oddity, _)| oddity.name()).collect()
 }
 
 fn put(topology: &mut Topology, kind: &str, name: &str, refs: &[(Relation, &str, &str)], labels: &[&str]) -> Slot {
