@@ -74,13 +74,10 @@ impl Incidents {
         let last = own.iter().map(|candidate| candidate.last).max().unwrap_or(best.last);
         let neighbours = self.at_neighbours(slot, &best, first);
         let mut chosen = best;
-        // What the cause explains was reported because of it.
-        let entry = self.causes.entry(chosen.cause);
-        let due_to_it = |cause: CauseId| {
-            let category = self.causes.entry(cause).category();
-            category == entry.category() || entry.explains(category)
-        };
-        chosen.times = own.iter().filter(|other| due_to_it(other.cause)).map(|other| other.times).fold(0, u64::saturating_add);
+        // Probes of two kinds that fail are one trouble that was reported so often.
+        let category = self.causes.entry(chosen.cause).category();
+        let alike = own.iter().filter(|other| self.causes.entry(other.cause).category() == category);
+        chosen.times = alike.map(|other| other.times).fold(0, u64::saturating_add);
         for other in neighbours {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
             // What changed before explains a crash better than that it crashes.
