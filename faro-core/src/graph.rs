@@ -145,10 +145,13 @@ impl Graph {
             }
             give(Element::Node(node));
         }
-        for Told { node, edges } in incidents.into_values() {
-            give(Element::Node(node));
-            edges.into_iter().map(Element::Edge).for_each(&mut *give);
+        // Several incidents may take one path.
+        let mut edges: BTreeSet<Edge> = BTreeSet::new();
+        for told in incidents.into_values() {
+            give(Element::Node(told.node));
+            edges.extend(told.edges);
         }
+        edges.into_iter().map(Element::Edge).for_each(&mut *give);
         for (id, object) in objects {
             give(Element::Node(object.node(id)));
         }

@@ -276,7 +276,10 @@ impl Story {
             telling.workload = workload.map(owned).or_else(|| telling.workload.take());
         }
         let entry = Entry {
-            timestamp: event.last_seen.unwrap_or(event.timestamp),
+            timestamp: match event.event_type {
+                EventType::Deleted => event.timestamp,
+                EventType::Added | EventType::Updated => event.last_seen.unwrap_or(event.timestamp),
+            },
             stream: Stream::Operational,
             link: event.link.map_or_else(String::new, |link| link.to_string()),
             event_type: event.event_type,
@@ -346,9 +349,12 @@ impl Story {
     /// Tells of an entry why it is shown or not, when all is known.
     fn settle(&self, waiting: Waiting, cluster: &str) -> Entry {
         let Waiting { mut entry, object: (kind, namespace, name), ticket, hidden_by } = waiting;
-        // The incident that was there at that time, else any.
+        // The incident that was there at that time.
         let part = |incident: &&IncidentRecord| incident.cluster == cluster && role(incident, &kind, &namespace, &name).is_some();
-        let explains = |incident: &&IncidentRecord| incident.first_seen <= entry.timestamp && entry.timestamp <= incident.last_seen;
+        let goes_on = |incident: &IncidentRecord| incident.state != IncidentState::Resolved;
+        let explains = |incident: &&IncidentRecord| {
+            incident.first_seen <= entry.timestamp && (goes_on(incident) || entry.timestamp <= incident.last_seen)
+        };
         let incident = self.incidents.values().filter(part).find(explains);
         let role = incident.and_then(|incident| role(incident, &kind, &namespace, &name));
         entry.incident = incident.map_or_else(String::new, |incident| hex(incident.id));
@@ -358,7 +364,7 @@ impl Story {
             Stream::Lifecycle => self.why_of_change(hidden_by),
             Stream::Operational => self.why_of_event(&entry, group, hidden_by),
         };
-        if let (Some(incident), Some(Role::Symptom)) = (incident, role) {
+        if let (Some(incident), Some(Role::Symptom), Some(_)) = (incident, role, group) {
             let root = incident.root_cause.as_ref().map_or_else(String::new, |root| format!(", root {} {}", root.kind, root.name));
             entry.why.push_str(&format!(
                 "; a symptom of incident {} ({}{root}), so none of its own",

@@ -28,7 +28,7 @@ fn of_head(head: &Head) -> String {
     let mut text = String::new();
     let place = if head.namespace.is_empty() { String::new() } else { format!(" in {}", head.namespace) };
     let _ = write!(text, "{} {}{place} ({})", head.kind, head.name, head.state);
-    if let Some(workload) = &head.workload {
+    if let Some(workload) = head.workload.as_ref().filter(|workload| workload.name != head.name || workload.kind != head.kind) {
         let _ = write!(text, ", of {} {}", workload.kind, workload.name);
     }
     let _ = writeln!(text, ": {} changes, {} reports of {} occurrences", head.changes, head.events, head.occurrences);
@@ -70,7 +70,10 @@ fn of_entry(entry: &Entry) -> String {
     let count = entry.occurrences.filter(|count| *count > 1).map_or_else(String::new, |count| format!(" {count}x"));
     let name = entry.link.rsplit_once(':').map_or(entry.link.as_str(), |(_, name)| name);
     let _ = writeln!(text, "{:.19}Z  {word:<8}  {name}  {what}{count}  {}", entry.timestamp.to_string(), entry.text.replace('\n', " "));
-    let sign = if entry.shown { "shown" } else { "not shown" };
-    let _ = writeln!(text, "{:MARGIN$}{sign}: {}", "", entry.why);
+    // That changes are not asked for says nothing about each of them.
+    if entry.stream == Stream::Operational || entry.shown {
+        let sign = if entry.shown { "shown" } else { "not shown" };
+        let _ = writeln!(text, "{:MARGIN$}{sign}: {}", "", entry.why);
+    }
     text
 }

@@ -26,7 +26,7 @@ impl Label {
         match self {
             Self::Object => "Object",
             Self::Record => "Record",
-            Self::Group => "Group",
+            Self::Group => "EventGroup",
             Self::Incident => "Incident",
         }
     }
@@ -73,7 +73,7 @@ pub struct End {
 }
 
 /// An edge.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Edge {
     /// `LIFECYCLE`, `OPERATIONAL`, `IN_GROUP`, `ROOT_CAUSE`, `AFFECTS`, `CAUSES`, or how objects depend on each other: `OWNED_BY`.
     pub type_: String,
