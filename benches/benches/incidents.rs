@@ -15,7 +15,10 @@ const SIZES: [Cluster; 2] = [Cluster { nodes: 500, pods: 15_000 }, Cluster { nod
 /// Lines are made and timed in batches that fit the cache.
 const BATCH: u64 = 256;
 
-/// How many records a second a cluster of 150,000 pods may write.
+/// So many records after it failed, a pod is well again.
+const FAILING: u64 = 5_001;
+
+/// Nanoseconds between two records: a thousand a second.
 const INTERVAL: i64 = 1_000_000;
 
 fn incidents(criterion: &mut Criterion) {
@@ -32,10 +35,10 @@ fn incidents(criterion: &mut Criterion) {
                         let lines: Vec<String> = (first..records.min(first + BATCH))
                             .map(|_| {
                                 number += 1;
-                                // Each pod that fails is well again a hundred records later; one in fifty fails.
+                                // One record in fifty is of a pod that fails; five seconds later it is well again.
                                 let pod = |number: u64| number.wrapping_mul(0x2545_F491_4F6C_DD1D) % cluster.pods;
-                                if number % 50 == 7 && number > 100 {
-                                    cluster.pod(pod(number - 100), number, true)
+                                if number % 50 == 8 && number > FAILING {
+                                    cluster.pod(pod(number - FAILING), number, true)
                                 } else {
                                     cluster.pod(pod(number), number, number % 50 != 7)
                                 }

@@ -118,7 +118,6 @@ impl Cluster {
                 ),
             )
         };
-        let (seconds, nanos) = (at.div_euclid(1_000_000_000), at.rem_euclid(1_000_000_000));
         let time = faro_core::Nanos(at);
         format!(
             r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"{name}.{number:x}","namespace":"{namespace}","uid":"{number:08x}-9999-4d2a-9a4e-1f2e3d4c5b6a","resourceVersion":"9{number}"}},"type":"Warning","reason":"{reason}","message":"{message}","count":1,"firstTimestamp":"{time}","lastTimestamp":"{time}","involvedObject":{{"apiVersion":"v1","kind":"Pod","namespace":"{namespace}","name":"{name}","uid":"{pod:08x}-83cc-4d2a-9a4e-1f2e3d4c5b6a"}},"source":{{"component":"kubelet","host":"node-{node}"}}}}"#

@@ -162,7 +162,7 @@ impl Incidents {
             self.mark_dependents(slot);
         }
         match object.kind() {
-            "Service" | "Ingress" => {
+            "Service" | "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => {
                 self.mark(slot);
                 let callers: Vec<Slot> = self.topology.dependents(slot, Relation::Calls).collect();
                 callers.into_iter().for_each(|caller| self.mark(caller));
@@ -384,7 +384,7 @@ fn level(kind: &str) -> u8 {
         "ReplicaSet" | "ReplicationController" | "Job" => 4,
         "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "DeploymentConfig" => 5,
         "Service" => 6,
-        "Ingress" | "HorizontalPodAutoscaler" => 7,
+        "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "HorizontalPodAutoscaler" => 7,
         _ => 8,
     }
 }

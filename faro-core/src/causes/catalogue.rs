@@ -194,6 +194,12 @@ mod tests {
                 "taint-not-tolerated",
                 ("taint", "team: a"),
             ),
+            (
+                "FailedCreate",
+                r#"Error creating: Internal error occurred: failed calling webhook "policy.example": failed to call webhook: Post "https://guard.policy.svc:443/mutate?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused"#,
+                "webhook-unavailable",
+                ("service", "guard"),
+            ),
             ("FailedMount", r#"MountVolume.SetUp failed for volume "v" : secret "tls" not found"#, "secret-missing", ("secret", "tls")),
             (
                 "FailedCreatePodSandBox",
