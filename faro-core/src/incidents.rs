@@ -126,12 +126,13 @@ impl Incidents {
         let at = metadata.managed_fields.newest().into_iter().chain(observed).min().unwrap_or(self.now);
         let before = self.topology.entity(slot);
         let (was_bad, was_present) = (!before.facts.is_empty(), before.presence == Presence::Present);
-        let served = if object.kind() == "Pod" { self.topology.selecting(slot) } else { Vec::new() };
+        let is_pod = object.kind() == "Pod";
         if change == Change::Deleted {
             // A deletion of an earlier object of the name, told late, is none of this one.
             if was_present && !metadata.uid.is_empty() && *before.uid != *metadata.uid && !before.uid.is_empty() {
                 return;
             }
+            let served = if is_pod { self.topology.selecting(slot) } else { Vec::new() };
             let owners: Vec<Slot> = self.topology.refs_of(slot).iter().map(|&(_, to)| to).collect();
             self.topology.delete(slot, observed.unwrap_or(self.now));
             self.quotas.remove(&slot);
@@ -142,6 +143,10 @@ impl Incidents {
             return;
         }
         let reading = signals::read(object);
+        // Its Services look at a pod's labels, its ports and whether it takes traffic.
+        let serves = is_pod
+            && (!was_present || before.detail.serves() != reading.detail.serves() || !self.topology.has_labels(slot, &reading.labels));
+        let served = if serves { self.topology.selecting(slot) } else { Vec::new() };
         let changes = self.topology.apply(slot, &metadata.uid, object.api_version(), reading, at);
         let entity = self.topology.entity(slot);
         match &entity.detail {
@@ -168,7 +173,7 @@ impl Incidents {
                 callers.into_iter().for_each(|caller| self.mark(caller));
             }
             "Deployment" | "StatefulSet" | "DaemonSet" if changes > 0 || !was_present => self.mark(slot),
-            "Pod" => {
+            "Pod" if serves => {
                 for service in self.topology.selecting(slot).into_iter().chain(served) {
                     self.mark(service);
                 }
