@@ -15,7 +15,10 @@ const SIZES: [Cluster; 2] = [Cluster { nodes: 500, pods: 15_000 }, Cluster { nod
 /// Lines are made and timed in batches that fit the cache.
 const BATCH: u64 = 256;
 
-/// How many records a second a cluster of 150,000 pods may write.
+/// So many records after it failed, a pod is well again.
+const FAILING: u64 = 5_001;
+
+/// Nanoseconds between two records: a thousand a second.
 const INTERVAL: i64 = 1_000_000;
 
 fn incidents(criterion: &mut Criterion) {
@@ -32,10 +35,10 @@ fn incidents(criterion: &mut Criterion) {
                         let lines: Vec<String> = (first..records.min(first + BATCH))
                             .map(|_| {
                                 number += 1;
-                                // Each pod that fails is well again a hundred records later; one in fifty fails.
+                                // One record in fifty is of a pod that fails; five seconds later it is well again.
                                 let pod = |number: u64| number.wrapping_mul(0x2545_F491_4F6C_DD1D) % cluster.pods;
-                                if number % 50 == 7 && number > 100 {
-                                    cluster.pod(pod(number - 100), number, true)
+                                if number % 50 == 8 && number > FAILING {
+                                    cluster.pod(pod(number - FAILING), number, true)
                                 } else {
                                     cluster.pod(pod(number), number, number % 50 != 7)
                                 }
@@ -60,7 +63,7 @@ fn incidents(criterion: &mut Criterion) {
         for (name, incident) in [("storm", true), ("storm_without_incidents", false)] {
             group.bench_function(name, |bencher| {
                 bencher.iter_batched(
-                    || listed(cluster, incident),
+                    || listed_with(cluster, incident, |pod| !Cluster::is_hit(pod)),
                     |mut engine| {
                         let (mut now, mut printed) = (START, 0);
                         for line in &storm {
@@ -68,6 +71,7 @@ fn incidents(criterion: &mut Criterion) {
                             feed(&mut engine, line, now, &mut printed);
                         }
                         assert_eq!(engine.stats().records.event, events);
+                        assert_eq!(printed > 0, incident, "the storm is told");
                         engine
                     },
                     BatchSize::PerIteration,
@@ -99,13 +103,17 @@ fn incidents(criterion: &mut Criterion) {
     }
 }
 
-/// An engine that has just listed the cluster.
+/// An engine that has just listed the cluster, which is well.
 fn listed(cluster: Cluster, incident: bool) -> Engine {
+    listed_with(cluster, incident, |_| true)
+}
+
+fn listed_with(cluster: Cluster, incident: bool, ready: impl Fn(u64) -> bool) -> Engine {
     let emit = Emit { object: false, event: false, group: false, incident, gap: false, sync: false };
     let mut engine = Engine::new(EngineConfig::default().emit(emit));
     let (scope, mut printed) = (Scope::default(), 0);
     engine.begin_list(scope.clone(), Nanos(START).into(), &mut |_: &Record<'_>| {});
-    cluster.objects().for_each(|line| feed(&mut engine, &line, START, &mut printed));
+    cluster.objects_with(ready).for_each(|line| feed(&mut engine, &line, START, &mut printed));
     engine.end_list(scope, Nanos(START).into(), &mut |_: &Record<'_>| printed += 1);
     assert_eq!(printed, 0, "a healthy cluster has no incident");
     engine

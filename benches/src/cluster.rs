@@ -43,7 +43,12 @@ impl Cluster {
 
     /// Every object, what others depend on last: nothing may rely on order.
     pub fn objects(self) -> impl Iterator<Item = String> {
-        let pods = (0..self.pods).map(move |pod| self.pod(pod, 1, true));
+        self.objects_with(|_| true)
+    }
+
+    /// The same, with pods that are not ready.
+    pub fn objects_with(self, ready: impl Fn(u64) -> bool) -> impl Iterator<Item = String> {
+        let pods = (0..self.pods).map(move |pod| self.pod(pod, 1, ready(pod)));
         let workloads = (0..self.workloads()).flat_map(move |workload| self.workload(workload));
         pods.chain(workloads).chain((0..self.nodes).map(move |node| self.node(node)))
     }
@@ -56,7 +61,11 @@ impl Cluster {
         let state = if ready {
             r#"{"running":{"startedAt":"2025-09-12T20:00:07Z"}}"#
         } else {
-            r#"{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 5m0s restarting failed container"}}"#
+            if Self::is_hit(pod) {
+                r#"{"waiting":{"reason":"ContainerCreating"}}"#
+            } else {
+                r#"{"waiting":{"reason":"CrashLoopBackOff","message":"back-off"}}"#
+            }
         };
         let truth = if ready { "True" } else { "False" };
         format!(
@@ -97,12 +106,18 @@ impl Cluster {
         )
     }
 
-    /// An Event of a storm: the pods of every hundredth node get no network, and others no image from one registry.
+    /// Whether a pod is hit by the storm: one in thirty.
+    #[must_use]
+    pub const fn is_hit(pod: u64) -> bool {
+        pod.is_multiple_of(30)
+    }
+
+    /// An Event of a storm: the pods that are hit get no network, or no image from one registry.
     #[must_use]
     pub fn event(self, number: u64, at: i64) -> String {
-        let pod = number.wrapping_mul(0x2545_F491_4F6C_DD1D) % self.pods;
+        let pod = number.wrapping_mul(0x2545_F491_4F6C_DD1D) % (self.pods / 30) * 30;
         let (name, namespace, node) = (self.pod_name(pod), self.namespace(pod / REPLICAS), self.node_of(pod));
-        let (reason, message) = if number.is_multiple_of(2) {
+        let (reason, message) = if pod.is_multiple_of(60) {
             (
                 "Failed",
                 format!(
@@ -118,7 +133,6 @@ impl Cluster {
                 ),
             )
         };
-        let (seconds, nanos) = (at.div_euclid(1_000_000_000), at.rem_euclid(1_000_000_000));
         let time = faro_core::Nanos(at);
         format!(
             r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"{name}.{number:x}","namespace":"{namespace}","uid":"{number:08x}-9999-4d2a-9a4e-1f2e3d4c5b6a","resourceVersion":"9{number}"}},"type":"Warning","reason":"{reason}","message":"{message}","count":1,"firstTimestamp":"{time}","lastTimestamp":"{time}","involvedObject":{{"apiVersion":"v1","kind":"Pod","namespace":"{namespace}","name":"{name}","uid":"{pod:08x}-83cc-4d2a-9a4e-1f2e3d4c5b6a"}},"source":{{"component":"kubelet","host":"node-{node}"}}}}"#

@@ -9,7 +9,7 @@ pub(crate) use text::Look;
 use crate::failure::Failure;
 use crate::watch::Tally;
 use faro_core::{Record, Sink};
-use last::Last;
+use last::{Kept, Last};
 use std::io::{self, Write};
 
 /// So much is written at once.
@@ -129,10 +129,12 @@ impl<W: Write> Sink for Output<W> {
             }
             (Record::Summary(_), last) => {
                 // The summary is the last record: now no version is followed by another one.
-                for line in last.take().into_iter().flat_map(Last::lines) {
+                for (kept, line) in last.take().into_iter().flat_map(Last::lines) {
                     self.lines.extend_from_slice(&line);
-                    if let Some(tally) = &mut self.tally {
-                        tally.printed_groups(1);
+                    match (&mut self.tally, kept) {
+                        (Some(tally), Kept::Group) => tally.printed_groups(1),
+                        (Some(tally), Kept::Incident) => tally.printed_incidents(1),
+                        (None, Kept::Group | Kept::Incident) => {}
                     }
                     if self.lines.len() >= FULL {
                         self.flush();

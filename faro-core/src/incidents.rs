@@ -131,12 +131,13 @@ impl Incidents {
         let at = metadata.managed_fields.newest().into_iter().chain(observed).min().unwrap_or(self.now);
         let before = self.topology.entity(slot);
         let (was_bad, was_present) = (!before.facts.is_empty(), before.presence == Presence::Present);
-        let served = if object.kind() == "Pod" { self.topology.selecting(slot) } else { Vec::new() };
+        let is_pod = object.kind() == "Pod";
         if change == Change::Deleted {
             // A deletion of an earlier object of the name, told late, is none of this one.
             if was_present && !metadata.uid.is_empty() && *before.uid != *metadata.uid && !before.uid.is_empty() {
                 return;
             }
+            let served = if is_pod { self.topology.selecting(slot) } else { Vec::new() };
             let owners: Vec<Slot> = self.topology.refs_of(slot).iter().map(|&(_, to)| to).collect();
             self.topology.delete(slot, observed.unwrap_or(self.now));
             self.quotas.remove(&slot);
@@ -147,6 +148,10 @@ impl Incidents {
             return;
         }
         let reading = signals::read(object);
+        // Its Services look at a pod's labels, its ports and whether it takes traffic.
+        let serves = is_pod
+            && (!was_present || before.detail.serves() != reading.detail.serves() || !self.topology.has_labels(slot, &reading.labels));
+        let served = if serves { self.topology.selecting(slot) } else { Vec::new() };
         let changes = self.topology.apply(slot, &metadata.uid, object.api_version(), reading, at);
         let entity = self.topology.entity(slot);
         match &entity.detail {
@@ -167,13 +172,13 @@ impl Incidents {
             self.mark_dependents(slot);
         }
         match object.kind() {
-            "Service" | "Ingress" => {
+            "Service" | "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => {
                 self.mark(slot);
                 let callers: Vec<Slot> = self.topology.dependents(slot, Relation::Calls).collect();
                 callers.into_iter().for_each(|caller| self.mark(caller));
             }
             "Deployment" | "StatefulSet" | "DaemonSet" if changes > 0 || !was_present => self.mark(slot),
-            "Pod" => {
+            "Pod" if serves => {
                 for service in self.topology.selecting(slot).into_iter().chain(served) {
                     self.mark(service);
                 }
@@ -389,7 +394,7 @@ fn level(kind: &str) -> u8 {
         "ReplicaSet" | "ReplicationController" | "Job" => 4,
         "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "DeploymentConfig" => 5,
         "Service" => 6,
-        "Ingress" | "HorizontalPodAutoscaler" => 7,
+        "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "HorizontalPodAutoscaler" => 7,
         _ => 8,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn read(object: &RawObject<'_>) -> Reading {
         "Job" | "CronJob" => workload::read_job(object, &mut reading),
         "Node" => node::read(object, &mut reading),
         "PersistentVolumeClaim" | "PersistentVolume" => storage::read(object, &mut reading),
-        "Service" | "Ingress" => service::read(object, &mut reading),
+        "Service" | "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => service::read(object, &mut reading),
         "ResourceQuota" | "HorizontalPodAutoscaler" | "Namespace" => resources::read(object, &mut reading),
         "ConfigMap" | "Secret" => {}
         // Leases and slices change all the time and say nothing that their objects do not say.

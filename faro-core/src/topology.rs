@@ -204,7 +204,12 @@ impl Topology {
         let known = entity.presence == Presence::Present && !recreated;
         entity.presence = Presence::Present;
         entity.created = reading.created.unwrap_or(entity.created);
-        entity.facts = reading.facts.into();
+        let mut facts = reading.facts;
+        // What does not say since when is so since it was first seen to be so.
+        for fact in facts.iter_mut().filter(|fact| known && fact.since <= entity.created.0) {
+            fact.since = entity.facts.iter().find(|before| before.name == fact.name).map_or(at.0, |before| before.since);
+        }
+        entity.facts = facts.into();
         let (place, kind) = (entity.place, entity.kind);
         self.cover(place, kind);
         let Some(leaves) = reading.leaves else { return 0 };

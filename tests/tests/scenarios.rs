@@ -10,6 +10,10 @@ mod counting;
 mod grouping;
 #[path = "scenarios/objects.rs"]
 mod objects;
+#[path = "scenarios/oddities.rs"]
+mod oddities;
+#[path = "scenarios/own_causes.rs"]
+mod own_causes;
 #[path = "scenarios/printing.rs"]
 mod printing;
 #[path = "scenarios/severity.rs"]

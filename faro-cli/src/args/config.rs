@@ -114,9 +114,7 @@ fn check_value(matches: &ArgMatches) -> Result<(), String> {
         | Command::Reasons { .. }
         | Command::Causes { .. }
         | Command::CheckConfig { .. }
-        | Command::Completions { .. } => {
-            return Ok(());
-        }
+        | Command::Completions { .. } => return Ok(()),
     };
     crate::settings::check(selection).map_err(|failure| failure.to_string())
 }

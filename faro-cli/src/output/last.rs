@@ -11,6 +11,15 @@ type Rank = (bool, Reverse<Severity>, Reverse<Nanos>);
 /// Open ones first, then the likeliest cause.
 type IncidentRank = (bool, Reverse<i64>);
 
+/// What a kept line is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kept {
+    /// A group.
+    Group,
+    /// An incident.
+    Incident,
+}
+
 /// Versions, of which a later one replaces an earlier one.
 #[derive(Debug, Default)]
 pub(super) struct Last {
@@ -53,11 +62,12 @@ impl Last {
     }
 
     /// Returns the versions that were not replaced.
-    pub(super) fn lines(self) -> impl Iterator<Item = Box<[u8]>> {
+    pub(super) fn lines(self) -> impl Iterator<Item = (Kept, Box<[u8]>)> {
         let mut incidents: Vec<_> = self.incidents.into_iter().collect();
         incidents.sort_by_key(|(id, (rank, _))| (*rank, *id));
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         groups.sort_by_key(|(id, (rank, _))| (*rank, *id));
-        incidents.into_iter().map(|(_, (_, line))| line).chain(groups.into_iter().map(|(_, (_, line))| line))
+        let incidents = incidents.into_iter().map(|(_, (_, line))| (Kept::Incident, line));
+        incidents.chain(groups.into_iter().map(|(_, (_, line))| (Kept::Group, line)))
     }
 }

@@ -67,6 +67,10 @@ impl Causes {
                 }
             }
         }
+        // The surest first: what is less sure is not even tried once one fits.
+        for known in by_reason.values_mut() {
+            known.sort_by(|a, b| entries[usize::from(b.0)].confidence.total_cmp(&entries[usize::from(a.0)].confidence));
+        }
         Self { entries, by_reason }
     }
 
@@ -100,18 +104,10 @@ impl Causes {
 
     /// The cause that an Event speaks for most clearly.
     pub(crate) fn reported(&self, reason: &str, message: &str) -> Option<Reported> {
-        let mut best: Option<Reported> = None;
-        for &(id, place) in self.by_reason.get(reason)? {
-            let entry = self.entry(id);
-            if best.as_ref().is_some_and(|best| self.entry(best.cause).confidence >= entry.confidence) {
-                continue;
-            }
-            let clause = &entry.events[usize::from(place)];
-            if let Some(captures) = clause.read(message) {
-                best = Some(Reported { cause: id, captures, times: clause.times });
-            }
-        }
-        best
+        self.by_reason.get(reason)?.iter().find_map(|&(id, place)| {
+            let clause = &self.entry(id).events[usize::from(place)];
+            clause.read(message).map(|captures| Reported { cause: id, captures, times: clause.times })
+        })
     }
 }
 
@@ -193,6 +189,12 @@ mod tests {
                 "0/5 nodes are available: 5 node(s) had untolerated taint {team: a}. preemption: x",
                 "taint-not-tolerated",
                 ("taint", "team: a"),
+            ),
+            (
+                "FailedCreate",
+                r#"Error creating: Internal error occurred: failed calling webhook "policy.example": failed to call webhook: Post "https://guard.policy.svc:443/mutate?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused"#,
+                "webhook-unavailable",
+                ("service", "guard"),
             ),
             ("FailedMount", r#"MountVolume.SetUp failed for volume "v" : secret "tls" not found"#, "secret-missing", ("secret", "tls")),
             (

@@ -95,6 +95,8 @@ pub(crate) enum Root {
     Quota,
     /// The daemon pod on the node that the text names.
     Agent,
+    /// The Service that the text names, as a webhook's.
+    Service,
     /// The node of the control plane.
     ControlPlane,
     /// The object that changed.

@@ -130,21 +130,26 @@ impl Incidents {
             return;
         }
         let Some((_, spokesman)) = self.spokesman(incident) else { return };
-        let code = self.causes.entry(spokesman.cause).code().to_owned();
+        let entry = self.causes.entry(spokesman.cause);
+        let code = entry.code().to_owned();
         let members = u64::try_from(incident.members.len()).unwrap_or(u64::MAX);
+        let known = incident.shown.clone();
+        if let Some(shown) = &known {
+            let urgent = shown.code != code || entry.severity() > shown.severity;
+            if !urgent && shown.members == members {
+                return;
+            }
+            let due = Nanos(shown.at).plus(interval);
+            if !urgent && due > self.now {
+                self.prints.insert((due, key.to_owned()));
+                return;
+            }
+        }
+        // Thousands of members are looked through only for what is printed.
         let Some(mut record) = self.describe(incident) else { return };
-        let shown = match incident.shown.clone() {
+        let shown = match known {
             None => self.open(key, &record),
             Some(shown) => {
-                let urgent = shown.code != code || record.severity > shown.severity;
-                if !urgent && shown.members == members {
-                    return;
-                }
-                let due = Nanos(shown.at).plus(interval);
-                if !urgent && due > self.now {
-                    self.prints.insert((due, key.to_owned()));
-                    return;
-                }
                 record.state = IncidentState::Update;
                 shown
             }

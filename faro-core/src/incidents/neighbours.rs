@@ -157,6 +157,7 @@ impl Incidents {
                 Some(agent) => agent,
                 None => self.node_of(slot, host).unwrap_or(slot),
             },
+            Root::Service => self.service_named(slot, captures).unwrap_or_else(workload),
             Root::ControlPlane => self.control_plane_node(slot).unwrap_or_else(workload),
             Root::Config => return None,
         };
@@ -186,6 +187,12 @@ impl Incidents {
             },
         };
         Some((root, key))
+    }
+
+    /// The Service that a text names by `service` and `place`, its namespace.
+    fn service_named(&self, slot: Slot, captures: &Captures) -> Option<Slot> {
+        let (service, place) = (captures.get("service")?, captures.get("place")?);
+        self.topology.find(self.topology.cluster(slot), "Service", place, service)
     }
 
     pub(super) fn key_of(&self, slot: Slot) -> String {

@@ -39,7 +39,9 @@ impl Incidents {
         let root = self.narrowest_root(incident, diagnosis);
         let judged: Vec<(Slot, &Diagnosis)> = incident.members.iter().filter_map(|&slot| Some((slot, self.judged.get(&slot)?))).collect();
         let known = |moment: Nanos| if moment.0 <= 0 { None } else { Some(moment) };
-        let first = judged.iter().filter_map(|(_, one)| known(one.first)).min().unwrap_or(self.now);
+        // What only suffers may have done so before.
+        let first_of = |shown: bool| judged.iter().filter(|(_, one)| one.shown || !shown).filter_map(|(_, one)| known(one.first)).min();
+        let first = first_of(true).or_else(|| first_of(false)).unwrap_or(self.now);
         let last = judged.iter().filter_map(|(_, one)| known(one.last)).max().unwrap_or(self.now).max(first);
         let members = self.members_in_order(&judged, root);
         let value = |name: &str| self.value(name, slot, diagnosis, root);

@@ -19,7 +19,7 @@ impl Incidents {
         }
         match (&entity.detail, self.topology.kind(slot)) {
             (Detail::Service { .. }, _) => self.states_of_service(slot).into_iter().collect(),
-            (_, "Ingress") => self.missing_backends(slot),
+            (_, "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute") => self.missing_backends(slot),
             (Detail::Workload { wanted: 0, .. }, _) => self.serves_nothing(slot).into_iter().collect(),
             (Detail::Workload { calls, .. }, _) if !calls.is_empty() => self.calls_closed_port(slot).into_iter().collect(),
             _ => Vec::new(),

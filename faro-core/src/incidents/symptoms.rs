@@ -96,7 +96,9 @@ impl Incidents {
         let quota =
             symptom.reported.captures.get("quota").and_then(|quota| self.topology.named(&cluster, "ResourceQuota", &namespace, quota));
         let node = self.topology.named(&cluster, "Node", "", &symptom.host);
-        symptom.named = quota.into_iter().chain(node).collect();
+        let of_service = |word: &str| symptom.reported.captures.get(word).map_or("", String::as_str);
+        let service = self.topology.named(&cluster, "Service", of_service("place"), of_service("service"));
+        symptom.named = quota.into_iter().chain(node).chain(service).collect();
         for &named in &symptom.named {
             self.topology.entity_mut(named).pins += 1;
         }

@@ -286,6 +286,8 @@ fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading
             }
             Some(scheduled) if &*scheduled.status == "False" => fact("unscheduled", &scheduled.message, scheduled.since(created)),
             Some(_) => {}
+            // Without a phase it is a manifest that no API server has taken.
+            None if &*status.phase != "Pending" => {}
             None => fact("never-scheduled", "no scheduler has looked at it", created.unwrap_or(Nanos(0))),
         }
         return;

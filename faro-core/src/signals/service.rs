@@ -63,6 +63,27 @@ struct Named {
     name: String,
 }
 
+/// `spec` of a route of the Gateway API.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RouteSpec {
+    rules: Option<Vec<RouteRule>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RouteRule {
+    backend_refs: Option<Vec<BackendRef>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BackendRef {
+    kind: Option<String>,
+    namespace: Option<String>,
+    name: String,
+}
+
 pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
     if object.kind() == "Ingress" {
         let spec: IngressSpec = part(object.0.spec);
@@ -70,6 +91,16 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
         let backends = paths.filter_map(|path| path.backend).chain(spec.default_backend);
         for service in backends.filter_map(|backend| backend.service) {
             reading.refs.push(reference(Relation::RoutesTo, "Service", object.namespace(), &service.name));
+        }
+        return;
+    }
+    if object.kind() != "Service" {
+        // A route of the Gateway API: backends without a kind are Services.
+        let spec: RouteSpec = part(object.0.spec);
+        let backends = spec.rules.into_iter().flatten().filter_map(|rule| rule.backend_refs).flatten();
+        for backend in backends.filter(|backend| backend.kind.as_deref().is_none_or(|kind| kind == "Service")) {
+            let namespace = backend.namespace.as_deref().unwrap_or(object.namespace());
+            reading.refs.push(reference(Relation::RoutesTo, "Service", namespace, &backend.name));
         }
         return;
     }

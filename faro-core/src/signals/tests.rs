@@ -72,6 +72,14 @@ fn node_conditions_are_bad_in_their_own_ways() {
     check(&node("DiskPressure", "False"), &[]);
 }
 
+#[test]
+fn routes_name_their_services() {
+    let json = r#"{"kind":"HTTPRoute","metadata":{"name":"r","namespace":"shop"},"spec":{"rules":[{"backendRefs":[{"name":"web"},{"name":"x","kind":"Bucket"},{"name":"pay","namespace":"bank"}]}]}}"#;
+    let Body::Object(object) = input::read(json).unwrap().body else { panic!("an object") };
+    let named: Vec<String> = read(&object).refs.iter().map(|to| format!("{}/{}/{}", to.kind, to.namespace, to.name)).collect();
+    assert_eq!(named, ["Service/shop/web", "Service/bank/pay"]);
+}
+
 const POD: &str = r#"{"kind":"Pod","metadata":{"name":"p","namespace":"shop"},"spec":{"nodeName":"n1","containers":[{"name":"app"}]},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"app","ready":true,"state":{"running":{}}}]}}"#;
 
 #[track_caller]

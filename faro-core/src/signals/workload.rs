@@ -84,6 +84,10 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
         }
         return;
     }
+    if object.0.status.is_none() {
+        // A manifest: nobody has tried to make it so.
+        return;
+    }
     let available = condition("Available", "False");
     let since = available.map(|available| available.since(created)).or(created).unwrap_or(Nanos(0));
     if ready < wanted {

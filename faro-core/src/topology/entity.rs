@@ -117,3 +117,13 @@ pub(crate) enum Detail {
     /// A quota.
     Quota,
 }
+
+impl Detail {
+    /// What the Services of a pod look at: whether it takes traffic, and its ports.
+    pub(crate) fn serves(&self) -> Option<(bool, bool, &[Box<str>])> {
+        match self {
+            Self::Pod { ready, ports_told, ports, .. } => Some((*ready, *ports_told, ports)),
+            Self::None | Self::Service { .. } | Self::Workload { .. } | Self::Node { .. } | Self::Quota => None,
+        }
+    }
+}

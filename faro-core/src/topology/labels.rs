@@ -8,6 +8,9 @@ const LABEL: usize = 63;
 impl Topology {
     pub(super) fn set_labels(&mut self, slot: Slot, labels: &[String]) {
         let place = self.entities[slot].place;
+        if self.has_labels(slot, labels) {
+            return;
+        }
         let new: Box<[u32]> = labels.iter().map(|label| self.symbols.acquire(label)).collect();
         let old = std::mem::replace(&mut self.entities[slot].labels, new.clone());
         for &label in &old {
@@ -19,6 +22,12 @@ impl Topology {
         for label in old {
             self.symbols.release(label);
         }
+    }
+
+    /// Whether an object has exactly these labels, in this order.
+    pub(crate) fn has_labels(&self, slot: Slot, labels: &[String]) -> bool {
+        let known = &self.entities[slot].labels;
+        known.len() == labels.len() && known.iter().zip(labels).all(|(&label, text)| self.text(label) == text)
     }
 
     pub(super) fn set_detail(&mut self, slot: Slot, detail: Detail) {

@@ -73,7 +73,7 @@ fn v13_sandbox_failures_that_name_the_plugin_lead_to_its_pod_on_the_node() {
     let commands: Vec<&str> = incident["actions"].as_array().unwrap().iter().filter_map(|action| action["command"].as_str()).collect();
     for part in [
         "get pods -A -o wide --field-selector=spec.nodeName=n1",
-        "logs cilium-x1 -n net",
+        "logs pod/cilium-x1 -n net",
         "describe daemonset cilium -n net",
         "describe node n1",
     ] {

@@ -152,7 +152,7 @@ impl Tally {
             Record::Gap(gap) => self.collection(gap.gvr, 6),
             Record::Sync(sync) => self.collection(sync.gvr, 7),
             Record::Group(_) => self.printed_groups(1),
-            Record::Incident(_) => drop(self.monitor.counts.incidents.fetch_add(1, Ordering::Relaxed)),
+            Record::Incident(_) => self.printed_incidents(1),
             Record::Summary(_) => drop(self.monitor.counts.summaries.fetch_add(1, Ordering::Relaxed)),
         }
     }
@@ -160,6 +160,11 @@ impl Tally {
     /// So many groups became lines.
     pub(crate) fn printed_groups(&mut self, groups: u64) {
         self.monitor.counts.groups.fetch_add(groups, Ordering::Relaxed);
+    }
+
+    /// So many incidents became lines.
+    pub(crate) fn printed_incidents(&mut self, incidents: u64) {
+        self.monitor.counts.incidents.fetch_add(incidents, Ordering::Relaxed);
     }
 
     /// An Event was reported, whether it is printed or not.
