@@ -17,7 +17,7 @@ fn wrong_options_exit_2_with_a_suggestion() {
         (&["replay", "-", "--now", "yesterday"], &["RFC 3339"]),
         (&["replay", "-", "--since", "1h"], &["--since", "--now"]),
         (&["replay", "-", "--gvr", "pods"], &["`pods`", "v1/pods"]),
-        (&["replay", "-", "--for", "web-1"], &["`web-1`", "pod/web-1"]),
+        (&["replay", "-", "--for", "web-1"], &["'web-1'", "pod/web-1"]),
         (&["replay", "-", "-l", "a in ("], &["--selector"]),
         (&["replay", "-", "--field-selector", "metadata.nmae=x"], &["metadata.nmae", "metadata.name"]),
         (&["replay", "-", "--where", "cuont > 3"], &["cuont", "`count`", "character 1"]),
