@@ -37,7 +37,7 @@ pub(crate) fn run(program: Program, args: &ExplainArgs) -> Result<(), Failure> {
                 out.push(b'\n');
             }
         }
-        Style::Text(look) => lines.iter().for_each(|line| out.extend_from_slice(text::render(line, look).as_bytes())),
+        Style::Text(look) => out.extend_from_slice(text::render(&lines, look).as_bytes()),
     }
     crate::print(out.trim_ascii_end())
 }

@@ -17,6 +17,7 @@ use crate::engine::{Engine, KnownObject, ObjectState};
 use crate::filter::{Filter, KindName, Setting};
 use crate::membership::{Membership, Ticket};
 use crate::record::{EventRecord, EventType, GroupRecord, IncidentRecord, IncidentState, ObjectRecord, Record, Workload};
+use crate::severity::Severity;
 use crate::time::Nanos;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -355,7 +356,9 @@ impl Story {
         let explains = |incident: &&IncidentRecord| {
             incident.first_seen <= entry.timestamp && (goes_on(incident) || entry.timestamp <= incident.last_seen)
         };
-        let incident = self.incidents.values().filter(part).find(explains);
+        // What is no trouble is nobody's symptom.
+        let trouble = entry.severity.is_none_or(|severity| severity > Severity::Info);
+        let incident = self.incidents.values().filter(|_| trouble).filter(part).find(explains);
         let role = incident.and_then(|incident| role(incident, &kind, &namespace, &name));
         entry.incident = incident.map_or_else(String::new, |incident| hex(incident.id));
         let group = ticket.and_then(|ticket| self.membership.find(ticket));

@@ -8,12 +8,18 @@ use std::fmt::Write;
 /// So many columns stand before what an entry says.
 const MARGIN: usize = 22;
 
-/// Renders a line of a story; each ends with a line feed.
-pub(super) fn render(line: &Line, look: Look) -> String {
-    let text = match line {
-        Line::Story(head) => of_head(head),
-        Line::Entry(entry) => of_entry(entry),
-    };
+/// Renders a story, line by line.
+pub(super) fn render(lines: &[Line], look: Look) -> String {
+    let (mut text, mut why) = (String::new(), "");
+    for line in lines {
+        match line {
+            Line::Story(head) => text.push_str(&of_head(head)),
+            Line::Entry(entry) => {
+                text.push_str(&of_entry(entry, why));
+                why = &entry.why;
+            }
+        }
+    }
     let width = look.width.unwrap_or(usize::MAX);
     let mut cut = String::new();
     for line in text.lines() {
@@ -60,7 +66,8 @@ fn of_part(part: &Part, text: &mut String) {
     }
 }
 
-fn of_entry(entry: &Entry) -> String {
+/// One entry, and why it is shown or not unless that was just said.
+fn of_entry(entry: &Entry, said: &str) -> String {
     let mut text = String::new();
     let word = entry.severity.filter(|_| entry.stream == Stream::Operational).map_or("object", |severity| severity.name());
     let what = match (entry.stream, entry.reason.as_str()) {
@@ -71,7 +78,7 @@ fn of_entry(entry: &Entry) -> String {
     let name = entry.link.rsplit_once(':').map_or(entry.link.as_str(), |(_, name)| name);
     let _ = writeln!(text, "{:.19}Z  {word:<8}  {name}  {what}{count}  {}", entry.timestamp.to_string(), entry.text.replace('\n', " "));
     // That changes are not asked for says nothing about each of them.
-    if entry.stream == Stream::Operational || entry.shown {
+    if entry.why != said && (entry.stream == Stream::Operational || entry.shown) {
         let sign = if entry.shown { "shown" } else { "not shown" };
         let _ = writeln!(text, "{:MARGIN$}{sign}: {}", "", entry.why);
     }
