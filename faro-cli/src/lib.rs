@@ -4,7 +4,10 @@
 
 mod args;
 mod catalogue;
+mod drive;
+mod explain;
 mod failure;
+mod graph;
 mod notice;
 mod output;
 mod progress;
@@ -13,6 +16,7 @@ mod replay;
 mod rules;
 mod settings;
 mod signals;
+mod source;
 mod watch;
 
 pub use args::Program;
@@ -42,8 +46,11 @@ fn dispatch(program: Program, command: Command) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(program, &args),
         Command::Watch(args) => watch::run(program, &args),
         Command::Record(args) => watch::record(&args),
+        Command::Explain(args) => explain::run(program, &args),
+        Command::Graph(args) => graph::run(&args),
         Command::Schema => print(faro_core::record::SCHEMA.trim_end().as_bytes()),
         Command::Reasons { reason } => catalogue::run(reason.as_deref()),
+        Command::Causes { code, rules } => catalogue::causes(code.as_deref(), rules.as_deref()),
         Command::CheckConfig { file } => rules::run(&file),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,7 +9,7 @@ pub(crate) use text::Look;
 use crate::failure::Failure;
 use crate::watch::Tally;
 use faro_core::{Record, Sink};
-use last::Last;
+use last::{Kept, Last};
 use std::io::{self, Write};
 
 /// So much is written at once.
@@ -60,7 +60,7 @@ impl<W: Write> Output<W> {
         self
     }
 
-    /// Keeps groups back and writes only the last version of each, at the end.
+    /// Keeps groups and incidents back and writes only the last version of each, at the end.
     pub(crate) fn only_last(mut self) -> Self {
         self.last = Some(Last::default());
         self
@@ -123,12 +123,18 @@ impl<W: Write> Sink for Output<W> {
                 let style = self.style;
                 last.keep(group, |line| render(record, style, line));
             }
+            (Record::Incident(incident), Some(last)) => {
+                let style = self.style;
+                last.keep_incident(incident, |line| render(record, style, line));
+            }
             (Record::Summary(_), last) => {
                 // The summary is the last record: now no version is followed by another one.
-                for line in last.take().into_iter().flat_map(Last::lines) {
+                for (kept, line) in last.take().into_iter().flat_map(Last::lines) {
                     self.lines.extend_from_slice(&line);
-                    if let Some(tally) = &mut self.tally {
-                        tally.printed_groups(1);
+                    match (&mut self.tally, kept) {
+                        (Some(tally), Kept::Group) => tally.printed_groups(1),
+                        (Some(tally), Kept::Incident) => tally.printed_incidents(1),
+                        (None, Kept::Group | Kept::Incident) => {}
                     }
                     if self.lines.len() >= FULL {
                         self.flush();
@@ -138,7 +144,9 @@ impl<W: Write> Sink for Output<W> {
                     self.line(record);
                 }
             }
-            (Record::Object(_) | Record::Event(_) | Record::Group(_) | Record::Gap(_) | Record::Sync(_), _) => self.line(record),
+            (Record::Object(_) | Record::Event(_) | Record::Group(_) | Record::Incident(_) | Record::Gap(_) | Record::Sync(_), _) => {
+                self.line(record);
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Files of severity rules.
+//! Files of rules: severity, and causes of incidents.
 
 use crate::failure::Failure;
 use faro_core::severity::{Rules, UserRules};
 use serde_json::json;
 use std::path::Path;
 
-/// Reads a file of rules, to be used before the catalogue.
+/// Reads a file of rules, to be used before the catalogues.
 pub(crate) fn load(file: &Path) -> Result<Rules, Failure> {
     parse(file).map(Rules::with_user)
 }

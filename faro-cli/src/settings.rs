@@ -14,13 +14,16 @@ pub(crate) fn engine(
     grouping: &GroupingArgs,
     now: Option<Nanos>,
 ) -> Result<EngineConfig, Failure> {
+    Ok(grouped(grouping)?.emit(emit(&output.emit)).filter(filter(selection, now)?))
+}
+
+/// Sets up an engine that prints nothing yet.
+pub(crate) fn grouped(grouping: &GroupingArgs) -> Result<EngineConfig, Failure> {
     let mut config = EngineConfig::default()
         .window(grouping.window)
         .lateness(grouping.lateness)
         .update_interval(grouping.update_interval)
-        .group_by(grouping.group_by)
-        .emit(emit(&output.emit))
-        .filter(filter(selection, now)?);
+        .group_by(grouping.group_by);
     if let Some(cluster) = &grouping.cluster {
         config = config.cluster(cluster.as_str());
     }
@@ -41,6 +44,7 @@ pub(crate) fn emit(list: &[Emitted]) -> Emit {
         object: emits(list, Emitted::Object),
         event: emits(list, Emitted::Event),
         group: emits(list, Emitted::Group),
+        incident: emits(list, Emitted::Incident),
         gap: emits(list, Emitted::Gap),
         sync: emits(list, Emitted::Sync),
     }
@@ -51,7 +55,8 @@ pub(crate) fn check(args: &SelectionArgs) -> Result<(), Failure> {
     filter(args, Some(Nanos(0))).map(drop)
 }
 
-fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {
+/// Which records are printed.
+pub(crate) fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {
     let wrong = |option: &str, what: &dyn std::fmt::Display| Failure::usage(format!("invalid value for `{option}`: {what}"));
     let mut filter = Filter::default();
     if !args.namespace.is_empty() {
@@ -69,11 +74,8 @@ fn filter(args: &SelectionArgs, now: Option<Nanos>) -> Result<Filter, Failure> {
         }
         filter = filter.gvrs(&args.gvr);
     }
-    if let Some(object) = &args.for_object {
-        match object.split_once('/') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => filter = filter.for_object(kind, name),
-            Some(_) | None => return Err(wrong("--for", &format_args!("`{object}` is no object: write it like pod/web-1"))),
-        }
+    if let Some((kind, name)) = &args.for_object {
+        filter = filter.for_object(kind, name);
     }
     if let Some(severity) = args.severity {
         filter = filter.severity(severity);

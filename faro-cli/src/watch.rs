@@ -89,11 +89,27 @@ pub(crate) fn record(args: &RecordArgs) -> Result<(), Failure> {
         Some(path) if path.as_os_str() != "-" => Recording::to_file(path, rotation(&args.rotation), clock::now())?,
         Some(_) | None => Recording::to_stdout(Box::new(Watched::new(std::io::stdout(), &monitor))),
     };
-    // The engine says nothing; what it remembers is what each file of the recording begins with.
-    let config = EngineConfig::default().emit(Emit { object: true, event: true, ..Emit::default() });
-    let output = Output::new(Box::new(std::io::sink()) as Box<dyn Write>, Style::Json);
     let run = Run { args: &args.run, lease: None, listener, monitor };
-    run.follow(config, clusters, wanted, output, Some(recording))
+    run.follow(silent(), clusters, wanted, nowhere(), Some(recording))
+}
+
+/// Records the state of the cluster as it is now into a file.
+pub(crate) fn snapshot(cluster: &ClusterArgs, namespaces: &[String], name: Option<&str>, path: &Path) -> Result<(), Failure> {
+    let wanted = Wanted::new(Vec::new(), &[], namespaces, true);
+    let clusters = clusters(cluster, name)?;
+    let recording = Recording::to_file(path, Rotation::default(), clock::now())?;
+    let args = RunArgs { checkpoint: None, once: true, duration: None, listen: None };
+    let run = Run { args: &args, lease: None, listener: None, monitor: Monitor::new() };
+    run.follow(silent(), clusters, wanted, nowhere(), Some(recording))
+}
+
+/// An engine that says nothing; what it remembers is what each file of a recording begins with.
+fn silent() -> EngineConfig {
+    EngineConfig::default().emit(Emit { object: true, event: true, ..Emit::default() })
+}
+
+fn nowhere() -> Output<Box<dyn Write>> {
+    Output::new(Box::new(std::io::sink()), Style::Json)
 }
 
 /// Takes the port before anything is watched or written.

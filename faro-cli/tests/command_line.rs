@@ -10,6 +10,8 @@ mod configuration;
 mod inputs;
 #[path = "command_line/process.rs"]
 mod process;
+#[path = "command_line/stories.rs"]
+mod stories;
 #[path = "command_line/usage.rs"]
 mod usage;
 

@@ -177,7 +177,7 @@ impl Condition {
             Record::Object(_) => OBJECT,
             Record::Event(_) => EVENT,
             Record::Group(_) => GROUP,
-            Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => return true,
+            Record::Incident(_) | Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => return true,
         };
         if !self.variables.iter().all(|variable| words.iter().any(|word| word.name == *variable)) {
             return true;

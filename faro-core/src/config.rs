@@ -15,6 +15,8 @@ pub struct Emit {
     pub event: bool,
     /// Groups.
     pub group: bool,
+    /// Incidents; without them neither topology nor causes are kept.
+    pub incident: bool,
     /// Gaps.
     pub gap: bool,
     /// Ends of initial states.
@@ -23,13 +25,13 @@ pub struct Emit {
 
 impl Emit {
     /// Every type.
-    pub const ALL: Self = Self { object: true, event: true, group: true, gap: true, sync: true };
+    pub const ALL: Self = Self { object: true, event: true, group: true, incident: true, gap: true, sync: true };
 }
 
 impl Default for Emit {
     /// Groups and gaps.
     fn default() -> Self {
-        Self { object: false, event: false, group: true, gap: true, sync: false }
+        Self { object: false, event: false, group: true, incident: false, gap: true, sync: false }
     }
 }
 
@@ -44,13 +46,19 @@ pub struct Limits {
     pub objects: NonZeroUsize,
     /// Objects whose controller is known; 1,000,000.
     pub owners: NonZeroUsize,
+    /// Objects of the topology; 2,000,000.
+    pub topology: NonZeroUsize,
+    /// Objects about which reports are kept for the incidents; 500,000.
+    pub reported: NonZeroUsize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let million = NonZeroUsize::MIN.saturating_add(999_999);
+        let two = million.saturating_mul(NonZeroUsize::MIN.saturating_add(1));
+        let half = NonZeroUsize::MIN.saturating_add(499_999);
         let four = million.saturating_mul(NonZeroUsize::MIN.saturating_add(3));
-        Self { counters: four, events: four, objects: million, owners: million }
+        Self { counters: four, events: four, objects: million, owners: million, topology: two, reported: half }
     }
 }
 

@@ -1,17 +1,21 @@
 //! The stages in order: one record in, what it changed out.
 
 mod emit;
+mod incidents;
 mod lifecycle;
 mod operational;
 mod scopes;
 mod snapshot;
+mod structure;
 
 pub use scopes::Scope;
 pub use snapshot::{RestoreError, Snapshot};
+pub use structure::{Dependency, KnownObject, ObjectState};
 
 use crate::config::EngineConfig;
 use crate::groups::Groups;
 use crate::hash::Fingerprint;
+use crate::incidents::Incidents;
 use crate::input::{Body, Change, Item, Malformed, Origin, Text};
 use crate::objects::{Contents, Identities, Owners, Sight};
 use crate::occurrences::Occurrences;
@@ -75,6 +79,8 @@ pub struct Engine {
     owners: Owners,
     occurrences: Occurrences,
     groups: Groups,
+    // Only where incidents are asked for.
+    incidents: Option<Box<Incidents>>,
     // `records`, `malformed`, `late`, `clamped` and the unproven occurrences; the rest is asked of the stages.
     counted: Summary,
     scratch: Fingerprint,
@@ -104,6 +110,7 @@ impl Engine {
             owners: Owners::new(config.limits.owners),
             occurrences: Occurrences::new(config.limits.counters),
             groups: Groups::new(config.groups),
+            incidents: incidents::stage(&config),
             counted: Summary::default(),
             scratch: Fingerprint::default(),
             config,
@@ -165,16 +172,26 @@ impl Engine {
 
     pub(crate) fn advance(&mut self, now: Nanos, sink: &mut impl Sink) {
         self.now = self.now.max(now);
-        if self.groups.next_deadline().is_some_and(|due| due <= self.now) {
-            let Self { groups, owners, config, now, .. } = self;
-            groups.settle(*now, &mut |group| Printer { owners, config, sink }.group(group));
+        // Each deadline at its own time, whichever stage it is of.
+        while let Some(due) = self.incidents_deadline().filter(|due| *due <= self.now) {
+            self.settle_groups(due, sink);
+            self.advance_incidents(due, sink);
+        }
+        self.settle_groups(self.now, sink);
+        self.advance_incidents(self.now, sink);
+    }
+
+    fn settle_groups(&mut self, now: Nanos, sink: &mut impl Sink) {
+        if self.groups.next_deadline().is_some_and(|due| due <= now) {
+            let Self { groups, owners, config, .. } = self;
+            groups.settle(now, &mut |group| Printer { owners, config, sink }.group(group));
         }
     }
 
     /// Returns when [`Engine::tick`] has to be called; it may turn out that nothing is due yet.
     #[must_use]
     pub fn next_deadline(&self) -> Option<DateTime<Utc>> {
-        self.groups.next_deadline().map(Into::into)
+        self.groups.next_deadline().into_iter().chain(self.incidents_deadline()).min().map(Into::into)
     }
 
     /// Ends lists that are open, does what is due by `now`, prints every group that changed since it was printed, and returns the
@@ -188,6 +205,7 @@ impl Engine {
         self.cut_lists(sink);
         let Self { groups, owners, config, now, .. } = self;
         groups.flush(*now, &mut |group| Printer { owners, config, sink }.group(group));
+        self.flush_incidents(sink);
         self.stats()
     }
 
@@ -202,6 +220,7 @@ impl Engine {
         let groups = &mut summary.groups;
         (groups.total, groups.printed, groups.hidden) = (books.groups, books.shown, books.hidden);
         (groups.open, groups.evicted) = (books.open_groups, books.evicted_groups);
+        summary.oddities = self.incidents.as_ref().map(|incidents| incidents.oddities()).unwrap_or_default();
         summary
     }
 

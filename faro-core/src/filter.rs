@@ -6,17 +6,19 @@
 mod field;
 mod kind;
 mod label;
+mod setting;
 
 pub use field::FieldSelector;
+pub(crate) use kind::KindName;
 pub use label::LabelSelector;
+pub use setting::Setting;
 
 use crate::condition::Condition;
 use crate::gvr::Gvr;
-use crate::record::{EventRecord, GroupRecord, ObjectRecord, Record, Workload};
+use crate::record::{EventRecord, GroupRecord, IncidentRecord, ObjectRecord, Record, Workload};
 use crate::severity::{Family, Pattern, Severity};
 use crate::suggestion::Suggestion;
 use crate::time::Nanos;
-use kind::KindName;
 use std::sync::Arc;
 
 /// Why a text is no selector.
@@ -188,73 +190,113 @@ impl Filter {
     /// Tells whether a record is printed.
     #[must_use]
     pub fn passes(&self, record: &Record<'_>) -> bool {
+        self.hidden_by(record).is_none()
+    }
+
+    /// Tells which setting hides a record: the first that it does not meet. `None` when it is printed.
+    #[must_use]
+    pub fn hidden_by(&self, record: &Record<'_>) -> Option<Setting> {
         if self.is_empty() {
-            return true;
+            return None;
         }
-        let passes = match record {
-            Record::Object(object) => self.passes_object(object),
-            Record::Event(event) => self.passes_event(event),
-            Record::Group(group) => self.passes_group(group),
-            Record::Gap(gap) => return self.concerns(&gap.gvr, gap.namespace),
-            Record::Sync(sync) => return self.concerns(&sync.gvr, sync.namespace),
-            Record::Summary(_) => return true,
+        let own = match record {
+            Record::Object(object) => self.object_hidden_by(object),
+            Record::Event(event) => self.event_hidden_by(event),
+            Record::Group(group) => self.group_hidden_by(group),
+            Record::Incident(incident) => self.incident_hidden_by(incident),
+            Record::Gap(gap) => return self.not_concerned(&gap.gvr, gap.namespace),
+            Record::Sync(sync) => return self.not_concerned(&sync.gvr, sync.namespace),
+            Record::Summary(_) => return None,
         };
-        passes && self.fields.matches(record) && self.condition.as_ref().is_none_or(|condition| condition.passes(record))
+        own.or_else(|| unmet(self.fields.matches(record), Setting::FieldSelector)).or_else(|| {
+            let holds = self.condition.as_ref().is_none_or(|condition| condition.passes(record));
+            unmet(holds, Setting::Where)
+        })
     }
 
-    /// Whether what is said of a watch is of interest: one of all namespaces concerns each.
-    fn concerns(&self, gvr: &Gvr<'_>, namespace: &str) -> bool {
-        (namespace.is_empty() || self.namespaces.is_empty() || self.in_namespace(namespace)) && self.of_gvr(gvr)
+    /// Why what is said of a watch is of no interest: one of all namespaces concerns each.
+    fn not_concerned(&self, gvr: &Gvr<'_>, namespace: &str) -> Option<Setting> {
+        let concerned = namespace.is_empty() || self.namespaces.is_empty() || self.in_namespace(namespace);
+        unmet(concerned, Setting::Namespace).or_else(|| unmet(self.of_gvr(gvr), Setting::Gvr))
     }
 
-    fn passes_object(&self, object: &ObjectRecord<'_>) -> bool {
-        self.within(object.timestamp)
-            && (self.namespaces.is_empty() || self.in_namespace(object.namespace))
-            && self.of_gvr(&object.gvr)
-            && self.of_kind(object.kind, object.gvr.resource)
-            && self.object.as_ref().is_none_or(|(kind, name)| name == object.name && kind.is(object.kind, object.gvr.resource))
-            && (self.labels.is_empty() || self.labels.matches(object.labels))
+    fn object_hidden_by(&self, object: &ObjectRecord<'_>) -> Option<Setting> {
+        let is_it = |(kind, name): &(KindName, String)| name == object.name && kind.is(object.kind, object.gvr.resource);
+        self.untimely(object.timestamp)
+            .or_else(|| unmet(self.namespaces.is_empty() || self.in_namespace(object.namespace), Setting::Namespace))
+            .or_else(|| unmet(self.of_gvr(&object.gvr), Setting::Gvr))
+            .or_else(|| unmet(self.of_kind(object.kind, object.gvr.resource), Setting::Kind))
+            .or_else(|| unmet(self.object.as_ref().is_none_or(is_it), Setting::For))
+            .or_else(|| unmet(self.labels.is_empty() || self.labels.matches(object.labels), Setting::Selector))
     }
 
-    fn passes_event(&self, event: &EventRecord<'_>) -> bool {
+    fn event_hidden_by(&self, event: &EventRecord<'_>) -> Option<Setting> {
         let involved = event.involved_object;
         let resource = event.link.map_or("", |link| link.gvr.resource);
-        // A deletion that says no more than which Event is gone has no severity and no time of its own.
-        self.severity <= event.severity.unwrap_or_default()
-            && self.within(event.last_seen.unwrap_or(event.timestamp))
-            && (self.namespaces.is_empty()
-                || self.in_namespace(event.namespace)
+        let in_namespace = || {
+            self.in_namespace(event.namespace)
                 || self.in_namespace(involved.namespace())
                 // Events about nodes and the like have a namespace of their own, for want of their object's.
-                || (involved.namespace().is_empty() && !involved.is_empty() && matches!(event.namespace, "" | "default")))
-            && self.of_type(event.type_)
-            && self.of_reason(event.reason)
-            && self.of_family(event.family)
-            && self.of_gvr(&event.gvr)
-            && self.of_kind(involved.kind(), resource)
-            && self.object.as_ref().is_none_or(|(kind, name)| {
-                (name == involved.name() && kind.is(involved.kind(), resource)) || is_workload(kind, name, event.workload.as_ref())
-            })
-            && (self.labels.is_empty() || self.labels.matches(event.labels))
+                || (involved.namespace().is_empty() && !involved.is_empty() && matches!(event.namespace, "" | "default"))
+        };
+        let is_it = |(kind, name): &(KindName, String)| {
+            (name == involved.name() && kind.is(involved.kind(), resource)) || is_workload(kind, name, event.workload.as_ref())
+        };
+        // A deletion that says no more than which Event is gone has no severity and no time of its own.
+        unmet(self.severity <= event.severity.unwrap_or_default(), Setting::Severity)
+            .or_else(|| self.untimely(event.last_seen.unwrap_or(event.timestamp)))
+            .or_else(|| unmet(self.namespaces.is_empty() || in_namespace(), Setting::Namespace))
+            .or_else(|| self.of_other_sort(event.type_, event.reason, event.family))
+            .or_else(|| unmet(self.of_gvr(&event.gvr), Setting::Gvr))
+            .or_else(|| unmet(self.of_kind(involved.kind(), resource), Setting::Kind))
+            .or_else(|| unmet(self.object.as_ref().is_none_or(is_it), Setting::For))
+            .or_else(|| unmet(self.labels.is_empty() || self.labels.matches(event.labels), Setting::Selector))
     }
 
-    fn passes_group(&self, group: &GroupRecord<'_>) -> bool {
+    fn group_hidden_by(&self, group: &GroupRecord<'_>) -> Option<Setting> {
         let namespace = group.resource.map(|resource| resource.namespace).or(group.workload.as_ref().map(|workload| &*workload.namespace));
-        self.severity <= group.severity
-            && self.within(group.last_seen)
-            && (self.namespaces.is_empty() || namespace.is_none_or(|namespace| namespace.is_empty() || self.in_namespace(namespace)))
-            && self.of_type(group.type_)
-            && self.of_reason(group.reason)
-            && self.of_family(Some(group.family))
-            && group.resource.is_none_or(|resource| self.of_kind(resource.kind, ""))
-            && self.object.as_ref().is_none_or(|(kind, name)| {
-                group.resource.is_some_and(|resource| name == resource.name && kind.is(resource.kind, ""))
-                    || is_workload(kind, name, group.workload.as_ref())
-            })
+        let in_namespace = || namespace.is_none_or(|namespace| namespace.is_empty() || self.in_namespace(namespace));
+        let is_it = |(kind, name): &(KindName, String)| {
+            group.resource.is_some_and(|resource| name == resource.name && kind.is(resource.kind, ""))
+                || is_workload(kind, name, group.workload.as_ref())
+        };
+        unmet(self.severity <= group.severity, Setting::Severity)
+            .or_else(|| self.untimely(group.last_seen))
+            .or_else(|| unmet(self.namespaces.is_empty() || in_namespace(), Setting::Namespace))
+            .or_else(|| self.of_other_sort(group.type_, group.reason, Some(group.family)))
+            .or_else(|| unmet(group.resource.is_none_or(|resource| self.of_kind(resource.kind, "")), Setting::Kind))
+            .or_else(|| unmet(self.object.as_ref().is_none_or(is_it), Setting::For))
     }
 
-    fn within(&self, moment: Nanos) -> bool {
-        self.since.is_none_or(|since| since <= moment) && self.until.is_none_or(|until| moment <= until)
+    /// An incident passes by whatever of it is asked for: one whose root is a node touches the namespaces of its pods.
+    fn incident_hidden_by(&self, incident: &IncidentRecord) -> Option<Setting> {
+        let root = incident.root_cause.as_ref();
+        let objects = || incident.affected.objects.iter();
+        let of_kind = || root.is_some_and(|root| self.of_kind(&root.kind, "")) || objects().any(|object| self.of_kind(&object.kind, ""));
+        let is_it = |(kind, name): &(KindName, String)| {
+            root.is_some_and(|root| (name == &root.name && kind.is(&root.kind, "")) || is_workload(kind, name, root.workload.as_ref()))
+                || incident.members.has(kind.name(), None, name)
+        };
+        let in_namespace = || incident.namespaces.iter().any(|namespace| self.in_namespace(namespace));
+        unmet(self.severity <= incident.severity, Setting::Severity)
+            .or_else(|| self.untimely(incident.last_seen))
+            .or_else(|| unmet(self.namespaces.is_empty() || in_namespace(), Setting::Namespace))
+            .or_else(|| unmet(self.kinds.is_empty() || of_kind(), Setting::Kind))
+            .or_else(|| unmet(self.object.as_ref().is_none_or(is_it), Setting::For))
+    }
+
+    /// The setting of type, reason and family that something does not meet.
+    fn of_other_sort(&self, type_: &str, reason: &str, family: Option<Family>) -> Option<Setting> {
+        unmet(self.of_type(type_), Setting::Type)
+            .or_else(|| unmet(self.of_reason(reason), Setting::Reason))
+            .or_else(|| unmet(self.of_family(family), Setting::Family))
+    }
+
+    /// The setting of time that a moment does not meet.
+    fn untimely(&self, moment: Nanos) -> Option<Setting> {
+        let late_enough = self.since.is_none_or(|since| since <= moment);
+        let early_enough = self.until.is_none_or(|until| moment <= until);
+        unmet(late_enough, Setting::Since).or_else(|| unmet(early_enough, Setting::Until))
     }
 
     fn in_namespace(&self, namespace: &str) -> bool {
@@ -280,6 +322,11 @@ impl Filter {
     fn of_family(&self, family: Option<Family>) -> bool {
         self.families.is_empty() || family.is_some_and(|family| self.families.contains(&family))
     }
+}
+
+/// A setting that is not met.
+fn unmet(met: bool, setting: Setting) -> Option<Setting> {
+    (!met).then_some(setting)
 }
 
 fn is_workload(kind: &KindName, name: &str, workload: Option<&Workload<'_>>) -> bool {

@@ -39,6 +39,7 @@ use crate::time::Nanos;
 pub(crate) use document::Document;
 use document::{Metadata, OwnerReference};
 use serde_json::value::RawValue;
+pub(crate) use text::Moment;
 
 /// One value of the input.
 #[derive(Debug)]

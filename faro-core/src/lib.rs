@@ -51,6 +51,7 @@
 //! | [`Rules::judge`](severity::Rules::judge) | a report | [`Severity`] and [`Family`] | user rules, then the catalogue, then the type; the same report gives the same answer |
 //! | [`Occurrences::observe`] | a report | [`News`]: the occurrences that are new | what was counted is not counted again; what cannot be told from it is [`News::Unproven`], never guessed |
 //! | [`Groups::observe`] | a [`GroupKey`], an [`Occurrence`] and `now` | [`GroupRecord`](record::GroupRecord)s as they are due | every occurrence is in exactly one group; which one does not depend on the order of arrival |
+//! | incidents (`Emit::incident`) | objects, reports and `now` | [`IncidentRecord`](record::IncidentRecord)s from the catalogue of [`causes::Causes`] | what is judged depends on what is known, not on the order of arrival; what is healthy again is resolved |
 //! | [`Filter::passes`](filter::Filter::passes) | a [`Record`] | whether it is printed | filters choose what is printed, never what is counted |
 //!
 //! Objects of other kinds are no Events: [`Engine`] prints their changes as `object` records, learns from them who owns what, and
@@ -134,31 +135,38 @@
 
 #![forbid(unsafe_code)]
 
+pub mod causes;
 pub mod condition;
 mod config;
 mod deadlines;
 mod duration;
 mod engine;
 pub mod filter;
+pub mod graph;
 mod groups;
 mod gvr;
 mod hash;
+mod incidents;
 pub mod input;
+mod membership;
 pub mod objects;
 mod occurrences;
 pub mod record;
 mod replay;
 mod report;
 pub mod severity;
+mod signals;
 mod sketch;
 mod slots;
+pub mod story;
 mod suggestion;
 mod symbols;
 mod time;
+mod topology;
 
 pub use config::{Emit, EngineConfig, Limits};
 pub use duration::{DurationError, Span, parse_duration};
-pub use engine::{Engine, RestoreError, Scope, Sink, Snapshot};
+pub use engine::{Dependency, Engine, KnownObject, ObjectState, RestoreError, Scope, Sink, Snapshot};
 pub use groups::{GroupBooks, GroupBy, GroupKey, Groups, GroupsConfig, LOOK_AHEAD, Occurrence};
 pub use gvr::{Gvr, Link};
 pub use occurrences::{CounterKey, News, Occurrences};

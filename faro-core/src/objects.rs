@@ -1,14 +1,14 @@
 //! What is known of objects: whether a record is news, what changed, and who owns what.
 
 mod identities;
-mod leaves;
+pub(crate) mod leaves;
 mod owners;
 
 pub use identities::{Identities, Identity, Sight, Version};
 pub use owners::{Adoption, Owners};
 
 pub(crate) use identities::IdentitiesSnapshot;
-pub(crate) use owners::OwnersSnapshot;
+pub(crate) use owners::{OwnersSnapshot, child};
 
 use crate::input::RawObject;
 use crate::record::FieldChange;

@@ -3,8 +3,12 @@
 //! One record a line, field names in camelCase as in the Kubernetes API, times in RFC 3339 UTC. Absent means absent: no nulls, no
 //! empty strings. The enum is exhaustive on purpose: a program that prints records does not compile until it prints a new one.
 
+mod incident;
 mod uid;
 
+pub use incident::{
+    Action, Affected, AffectedObject, Category, Cause, Evidence, IncidentRecord, IncidentState, Members, PathStep, RootCause,
+};
 pub use uid::{CanonicalUid, Uid};
 
 use crate::gvr::{Gvr, Link};
@@ -28,6 +32,8 @@ pub enum Record<'a> {
     Event(EventRecord<'a>),
     /// Similar events merged over a window.
     Group(GroupRecord<'a>),
+    /// One cause, with everything it explains.
+    Incident(Box<IncidentRecord>),
     /// A span in which records may have been missed.
     Gap(GapRecord<'a>),
     /// A watch has delivered its initial state.
@@ -248,7 +254,8 @@ pub struct EventRecord<'a> {
 }
 
 /// The workload that an object belongs to.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Workload<'a> {
     /// Its kind.
     pub kind: Cow<'a, str>,
@@ -484,6 +491,9 @@ pub struct Summary {
     pub clamped: u64,
     /// Spans in which records may have been missed.
     pub gaps: u64,
+    /// What objects said of each other that cannot be so, by kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub oddities: BTreeMap<&'static str, u64>,
 }
 
 /// Records that went in, by type.

@@ -29,6 +29,17 @@ impl Symbols {
         slot
     }
 
+    /// One more use of a text that is in use.
+    pub(crate) fn hold(&mut self, slot: u32) {
+        self.entries[slot].1 += 1;
+    }
+
+    /// The number of a text that is in use.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        let entries = &self.entries;
+        self.by_text.find(hash::of_text(text), |&slot| &*entries[slot].0 == text).copied()
+    }
+
     pub(crate) fn release(&mut self, slot: u32) {
         self.entries[slot].1 -= 1;
         if self.entries[slot].1 > 0 {

@@ -33,7 +33,7 @@ pub fn json_in(bytes: &[u8]) {
     let values = values(bytes, 1 + bytes.len() % 509, LIMIT);
     let group_by = [GroupBy::Object, GroupBy::Workload, GroupBy::Reason][bytes.len() % 3];
     let lines = replay(&values, EngineConfig::default().group_by(group_by), None);
-    let limits = Limits { counters: few(4), events: few(3), objects: few(3), owners: few(2) };
+    let limits = Limits { counters: few(4), events: few(3), objects: few(3), owners: few(2), topology: few(5), reported: few(2) };
     replay(&values, EngineConfig::default().group_by(group_by).limits(limits).group_limit(few(2)), Some(NOW));
 
     for line in &lines {

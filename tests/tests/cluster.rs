@@ -60,6 +60,8 @@ mod selection;
 mod simulated;
 #[path = "cluster/stage.rs"]
 mod stage;
+#[path = "cluster/stories.rs"]
+mod stories;
 #[path = "cluster/truth.rs"]
 mod truth;
 #[path = "cluster/watching.rs"]

@@ -2,12 +2,18 @@
 
 #[path = "scenarios/bad_text.rs"]
 mod bad_text;
+#[path = "scenarios/causes.rs"]
+mod causes;
 #[path = "scenarios/counting.rs"]
 mod counting;
 #[path = "scenarios/grouping.rs"]
 mod grouping;
 #[path = "scenarios/objects.rs"]
 mod objects;
+#[path = "scenarios/oddities.rs"]
+mod oddities;
+#[path = "scenarios/own_causes.rs"]
+mod own_causes;
 #[path = "scenarios/printing.rs"]
 mod printing;
 #[path = "scenarios/severity.rs"]

@@ -32,7 +32,19 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     ("gap", "record! cluster gvr! namespace from! to! cause! recovered lost"),
     ("sync", "record! cluster gvr! namespace objects! resourceVersion"),
-    ("summary", "record! records! occurrences! groups! malformed late! clamped! gaps!"),
+    ("summary", "record! records! occurrences! groups! malformed late! clamped! gaps! oddities"),
+    (
+        "story",
+        "record! cluster link! kind! namespace name! uid state! workload dependsOn neededBy dependents! changes! events! occurrences! \
+         incidents",
+    ),
+    ("entry", "record! timestamp! stream! link! eventType! reason text severity occurrences group incident shown! why!"),
+    (
+        "node",
+        "record! type! id! cluster kind namespace name uid state stream eventType timestamp reason severity family message occurrences \
+         count code confidence title impact score firstSeen lastSeen",
+    ),
+    ("edge", "record! type! from! to! relation"),
 ];
 
 /// Where values are given as sent, so that they may have any field.

@@ -107,9 +107,14 @@ fn check_value(matches: &ArgMatches) -> Result<(), String> {
     let selection = match &cli.command {
         Command::Replay(args) => &args.selection,
         Command::Watch(args) => &args.selection,
-        Command::Record(_) | Command::Schema | Command::Reasons { .. } | Command::CheckConfig { .. } | Command::Completions { .. } => {
-            return Ok(());
-        }
+        Command::Record(_)
+        | Command::Explain(_)
+        | Command::Graph(_)
+        | Command::Schema
+        | Command::Reasons { .. }
+        | Command::Causes { .. }
+        | Command::CheckConfig { .. }
+        | Command::Completions { .. } => return Ok(()),
     };
     crate::settings::check(selection).map_err(|failure| failure.to_string())
 }

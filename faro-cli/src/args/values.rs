@@ -43,6 +43,14 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     duration(text).map(Moment::Before)
 }
 
+/// `pod/web-1`.
+pub(super) fn object(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => Ok((kind.to_owned(), name.to_owned())),
+        Some(_) | None => Err("no object: write it like pod/web-1".to_owned()),
+    }
+}
+
 /// Bytes: `1000`, `100k`, `100M`, `1Gi`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

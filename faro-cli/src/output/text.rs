@@ -1,7 +1,10 @@
 //! One line for people for each record.
 
 use crate::notice::push_shown;
-use faro_core::record::{EventRecord, EventType, GapRecord, GroupRecord, GroupState, Lost, ObjectRecord, Position, Summary, SyncRecord};
+use faro_core::record::{
+    EventRecord, EventType, GapRecord, GroupRecord, GroupState, IncidentRecord, IncidentState, Lost, ObjectRecord, Position, Summary,
+    SyncRecord,
+};
 use faro_core::{Nanos, Record, Severity};
 use std::fmt::Write;
 
@@ -31,6 +34,7 @@ pub(crate) fn line(record: &Record<'_>, look: Look) -> String {
         Record::Group(group) => of_group(group, look),
         Record::Event(event) => of_event(event, look),
         Record::Object(object) => of_object(object, look),
+        Record::Incident(incident) => of_incident(incident, look),
         Record::Gap(gap) => of_gap(gap),
         Record::Sync(sync) => of_sync(sync),
         Record::Summary(summary) => of_summary(summary),
@@ -114,6 +118,36 @@ fn of_object(object: &ObjectRecord<'_>, look: Look) -> String {
         message: &message,
     }
     .render(look)
+}
+
+/// The cause and what it hits; the first thing to do stands on a line of its own.
+fn of_incident(incident: &IncidentRecord, look: Look) -> String {
+    let object = incident.root_cause.as_ref().map_or_else(String::new, |root| named(&root.kind, &root.namespace, &root.name));
+    let percent = format!("{:.0} % sure", incident.cause.confidence * 100.0);
+    let message = format!("{}: {} {}", incident.title, incident.cause.explanation, incident.impact);
+    let mut text = Columns {
+        time: incident.last_seen,
+        word: incident.severity.name(),
+        severity: Some(incident.severity),
+        count: percent,
+        state: match incident.state {
+            IncidentState::Open => "INCIDENT",
+            IncidentState::Update => "INCIDENT",
+            IncidentState::Resolved => "resolved",
+        },
+        object,
+        reason: &incident.cause.code,
+        message: &message,
+    }
+    .render(look);
+    if let Some(action) = incident.actions.iter().find(|action| !action.command.is_empty())
+        && incident.state != IncidentState::Resolved
+    {
+        let mut room = look.width.unwrap_or(usize::MAX);
+        text.push('\n');
+        cut(&format!("{:>24}{}: {}", "", action.title, action.command), &mut room, &mut text);
+    }
+    text
 }
 
 fn of_gap(gap: &GapRecord<'_>) -> String {

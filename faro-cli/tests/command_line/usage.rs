@@ -17,7 +17,7 @@ fn wrong_options_exit_2_with_a_suggestion() {
         (&["replay", "-", "--now", "yesterday"], &["RFC 3339"]),
         (&["replay", "-", "--since", "1h"], &["--since", "--now"]),
         (&["replay", "-", "--gvr", "pods"], &["`pods`", "v1/pods"]),
-        (&["replay", "-", "--for", "web-1"], &["`web-1`", "pod/web-1"]),
+        (&["replay", "-", "--for", "web-1"], &["'web-1'", "pod/web-1"]),
         (&["replay", "-", "-l", "a in ("], &["--selector"]),
         (&["replay", "-", "--field-selector", "metadata.nmae=x"], &["metadata.nmae", "metadata.name"]),
         (&["replay", "-", "--where", "cuont > 3"], &["cuont", "`count`", "character 1"]),
@@ -131,6 +131,10 @@ fn schema_reasons_and_completions_are_printed() {
     let back_off = shell.run(&["reasons", "BackOff"]);
     assert!(back_off.out.lines().count() >= 2 && back_off.out.lines().all(|line| line.starts_with(r#"{"reason":"BackOff""#)));
     shell.run(&["reasons", "Backoff"]).refused(1, &["`Backoff`", "`BackOff`"]);
+    let causes = shell.run(&["causes"]);
+    assert!(causes.out.lines().count() >= 60);
+    assert!(shell.run(&["causes", "crash-loop"]).out.starts_with(r#"{"code":"crash-loop""#));
+    shell.run(&["causes", "crashloop"]).refused(1, &["`crashloop`", "`crash-loop`"]);
     for name in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(shell.run(&["completions", name]).out.contains("replay"), "{name}");
     }

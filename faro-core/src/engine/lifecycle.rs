@@ -33,6 +33,7 @@ impl Engine {
         }
         let adoption = self.owners.learn_from_object(context.cluster, object);
         self.adopt(context.cluster, adoption, sink);
+        self.learn_object(context, object);
         if !self.config.emit.object {
             return;
         }

@@ -89,6 +89,7 @@ impl Engine {
             let occurrence = Occurrence { cluster: context.cluster, report, counter, news, verdict, workload: workload.as_ref() };
             let Self { groups, owners, config, now, .. } = self;
             severity = groups.observe(key, &occurrence, &config.rules, *now, &mut |group| Printer { owners, config, sink }.group(group));
+            self.learn_report(context.cluster, report, severity, news);
         }
         // What is counted never depends on what is printed; a repeat that brings news after all is printed too.
         if !self.config.emit.event || (repeated && news.count() == 0) {

@@ -44,6 +44,9 @@ impl Engine {
         }
         self.lists.insert(scope);
         self.groups.begin_list();
+        if let Some(incidents) = &mut self.incidents {
+            incidents.begin_list();
+        }
     }
 
     /// Ends a list. With the last open one, each group that was changed meanwhile prints once.
@@ -86,6 +89,7 @@ impl Engine {
         if self.lists.is_empty() {
             let Self { groups, owners, config, now, .. } = self;
             groups.end_list(*now, &mut |group| Printer { owners, config, sink }.group(group));
+            self.end_incidents_list(sink);
         }
     }
 

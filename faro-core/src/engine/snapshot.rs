@@ -4,6 +4,7 @@ use super::{Engine, Scope};
 use crate::config::EngineConfig;
 use crate::groups::{GroupBy, Groups, GroupsSnapshot};
 use crate::hash::Fingerprint;
+use crate::incidents::IncidentsSnapshot;
 use crate::objects::{Contents, ContentsSnapshot, Identities, IdentitiesSnapshot, Owners, OwnersSnapshot};
 use crate::occurrences::{Occurrences, OccurrencesSnapshot};
 use crate::record::{RecordCounts, Summary};
@@ -32,6 +33,8 @@ pub struct Snapshot {
     owners: OwnersSnapshot,
     occurrences: OccurrencesSnapshot,
     groups: GroupsSnapshot,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incidents: Option<IncidentsSnapshot>,
     counted: Counted,
 }
 
@@ -91,6 +94,7 @@ impl Engine {
             owners: self.owners.snapshot(),
             occurrences: self.occurrences.snapshot(),
             groups: self.groups.snapshot(),
+            incidents: self.incidents.as_ref().map(|incidents| incidents.snapshot()),
             counted: Counted {
                 records: [records.total, records.object, records.event, records.ignored, records.repeated],
                 occurrences: [occurrences.total, occurrences.unproven],
@@ -146,6 +150,7 @@ impl Engine {
             owners: Owners::restore(limits.owners, snapshot.owners),
             occurrences: Occurrences::restore(limits.counters, snapshot.occurrences),
             groups: Groups::restore(config.groups, snapshot.groups),
+            incidents: super::incidents::restored(&config, snapshot.incidents),
             counted: summary,
             scratch: Fingerprint::default(),
             config,

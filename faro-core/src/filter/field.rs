@@ -145,7 +145,7 @@ fn value<'a>(record: &'a Record<'_>, field: Field) -> Option<Cow<'a, str>> {
                 Field::Name | Field::Namespace | Field::InvolvedFieldPath | Field::Source | Field::ReportingComponent => None,
             }
         }
-        Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => None,
+        Record::Incident(_) | Record::Gap(_) | Record::Sync(_) | Record::Summary(_) => None,
     };
     value.map(Cow::Borrowed)
 }

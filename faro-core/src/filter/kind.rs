@@ -35,14 +35,14 @@ const SHORT_TOO: [(&str, &str); 3] = [("sc", "storageclass"), ("sts", "statefuls
 
 /// A kind that somebody asked for, whichever way it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct KindName {
+pub(crate) struct KindName {
     // The kind in lower case, or, of a kind that only discovery could tell, what was written.
     name: String,
 }
 
 impl KindName {
     /// Reads a kind, a resource or a short name; a group after a point (`deployments.apps`) is left out.
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let lower = text.split('.').next().unwrap_or("").to_lowercase();
         if let Some((_, kind)) = SHORT.iter().chain(&SHORT_TOO).find(|(short, _)| *short == lower) {
             return Self { name: (*kind).to_owned() };
@@ -55,8 +55,13 @@ impl KindName {
         Self { name: singular.unwrap_or(lower) }
     }
 
+    /// The kind in lower case.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Tells whether a kind is meant; `resource` is its plural, where it is known.
-    pub(super) fn is(&self, kind: &str, resource: &str) -> bool {
+    pub(crate) fn is(&self, kind: &str, resource: &str) -> bool {
         kind.eq_ignore_ascii_case(&self.name) || (!resource.is_empty() && resource.eq_ignore_ascii_case(&self.name))
     }
 }

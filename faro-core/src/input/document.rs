@@ -39,6 +39,8 @@ pub(crate) struct OwnerReference<'a> {
     pub(crate) kind: Text<'a>,
     #[serde(borrow)]
     pub(crate) name: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) uid: Text<'a>,
     pub(crate) controller: Option<bool>,
 }
 

@@ -44,10 +44,10 @@ const STATUS: &[&str] = &[
 ];
 
 /// Paths and values in the order of paths.
-pub(super) type Leaves = Vec<(String, String)>;
+pub(crate) type Leaves = Vec<(String, String)>;
 
 /// Flattens what matters of an object. Of ConfigMaps the data keys with a hash each; of Secrets nothing.
-pub(super) fn of(object: &RawObject<'_>) -> Leaves {
+pub(crate) fn of(object: &RawObject<'_>) -> Leaves {
     let mut leaves = Leaves::new();
     let parse = |raw: Option<&serde_json::value::RawValue>| raw.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
     if let Some(at) = object.metadata().deletion_timestamp.0 {

@@ -180,7 +180,7 @@ impl Owners {
 pub(crate) struct OwnersSnapshot(Vec<(u64, Controller)>);
 
 /// Reads the object that a controller says it created or deleted: the message formats of `k8s.io/kubernetes/pkg/controller`.
-fn child<'a>(report: &'a Report<'_>) -> Option<(&'static str, &'a str)> {
+pub(crate) fn child<'a>(report: &'a Report<'_>) -> Option<(&'static str, &'a str)> {
     let message = report.message();
     let first_word = |text: &'a str| text.split([' ', ',']).next().filter(|word| !word.is_empty());
     match (report.involved().kind(), report.reason()) {

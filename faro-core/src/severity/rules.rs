@@ -3,6 +3,7 @@
 use super::catalogue::{Catalogue, Entry, TEXT};
 use super::user::UserRules;
 use super::{Escalation, Family, Severity};
+use crate::causes::Causes;
 use crate::report::Report;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,6 +77,7 @@ impl From<RuleId> for u16 {
 pub struct Rules {
     catalogue: &'static Catalogue,
     user: Option<Arc<User>>,
+    causes: Arc<Causes>,
 }
 
 /// User rules, and what of the catalogue stays in force below them.
@@ -92,17 +94,24 @@ impl Rules {
     /// The catalogue alone.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { catalogue: Catalogue::builtin(), user: None }
+        Self { catalogue: Catalogue::builtin(), user: None, causes: Causes::with_user(&[]) }
     }
 
     /// A user's rules before the catalogue.
     #[must_use]
     pub fn with_user(user: UserRules) -> Self {
         let catalogue = Catalogue::builtin();
+        let causes = Causes::with_user(user.causes());
         if user.is_empty() {
-            return Self { catalogue, user: None };
+            return Self { catalogue, user: None, causes };
         }
-        Self { catalogue, user: Some(Arc::new(User::new(user, catalogue))) }
+        Self { catalogue, user: Some(Arc::new(User::new(user, catalogue))), causes }
+    }
+
+    /// What incidents may be due to: the user's causes and the catalogue's.
+    #[must_use]
+    pub const fn causes(&self) -> &Arc<Causes> {
+        &self.causes
     }
 
     /// Says how bad a report is and what happened.

@@ -7,12 +7,14 @@ pub use examples::ExampleOutcome;
 pub use file::{RuleCause, RuleError};
 
 use super::{Escalation, Family, Pattern, Severity};
+use crate::causes::{self, CauseEntry};
 use crate::condition::{Condition, ConditionError};
 use crate::report::Report;
 use examples::Example;
 use file::{AnyOf, WrittenRule, named};
 use hashbrown::HashMap;
 use regex::{Regex, RegexBuilder};
+use serde_saphyr::Spanned;
 
 /// How many rules a file may have: a rule's number and what it stands over share 16 bits.
 pub(super) const MAX_RULES: usize = 512;
@@ -28,7 +30,8 @@ const TYPES: [&str; 2] = ["Normal", "Warning"];
 ///
 /// The first rule in file order that matches a report decides; what it leaves out (`severity`, `family`, `escalate`) stays as the
 /// catalogue has it, but the catalogue's escalations end where a rule sets the severity. Rules that name other reasons cost a
-/// report nothing.
+/// report nothing. `causes:` in the same file adds causes of incidents, written like those that `faro-cli causes` prints; one with
+/// the code of the catalogue's takes its place.
 ///
 /// # Example
 ///
@@ -58,6 +61,7 @@ pub struct UserRules {
     by_reason: HashMap<Box<str>, Vec<u16>>,
     for_any: Vec<u16>,
     examples: Vec<Example>,
+    causes: Vec<CauseEntry>,
 }
 
 #[derive(Debug)]
@@ -87,9 +91,10 @@ impl UserRules {
         if text.len() > MAX_LENGTH {
             return Err(RuleError { line: 0, column: 0, cause: RuleCause::TooLong { limit: MAX_LENGTH } });
         }
-        let written = file::read(text)?.rules;
+        let written = file::read(text)?;
         let mut made = Self { text: text.into(), ..Self::default() };
-        for (number, mut rule) in (0_u16..).zip(written) {
+        made.causes = causes(written.causes)?;
+        for (number, mut rule) in (0_u16..).zip(written.rules) {
             let place = rule.name.referenced;
             if usize::from(number) >= MAX_RULES {
                 return Err(RuleError::at(place, RuleCause::TooMany { limit: MAX_RULES }));
@@ -127,10 +132,15 @@ impl UserRules {
         self.rules.len()
     }
 
-    /// Tells whether there are no rules.
+    /// Tells whether there are neither rules nor causes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.is_empty() && self.causes.is_empty()
+    }
+
+    /// The causes of incidents that the file adds to the catalogue.
+    pub(super) fn causes(&self) -> &[CauseEntry] {
+        &self.causes
     }
 
     /// Judges every example of the file.
@@ -183,16 +193,15 @@ impl Rule {
         if written.name.value.trim().is_empty() {
             return Err(RuleError::bad(place, "name", &"the name is empty"));
         }
-        let compile = |message: serde_saphyr::Spanned<String>| {
+        let compile = |message: Spanned<String>| {
             let anchored = format!("^(?:{})$", message.value);
             // By itself first: a parenthesis too many would close the group that anchors it.
             let regex = Regex::new(&message.value)
                 .and_then(|_| RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(MAX_PATTERN).build());
             regex.map_err(|error| RuleError::bad(message.referenced, "message", &ConditionError::pattern(&message.value, &error)))
         };
-        let condition = |when: serde_saphyr::Spanned<String>| {
-            Condition::of_report(&when.value).map_err(|error| RuleError::bad(when.referenced, "when", &error))
-        };
+        let condition =
+            |when: Spanned<String>| Condition::of_report(&when.value).map_err(|error| RuleError::bad(when.referenced, "when", &error));
         let pattern = |text: &str, _| Ok(Pattern::from(text));
         let of = written.conditions;
         Ok(Self {
@@ -223,6 +232,23 @@ impl Rule {
             && self.message.as_ref().is_none_or(|message| message.is_match(report.message()))
             && self.when.as_ref().is_none_or(|when| when.matches(report))
     }
+}
+
+/// Checks the causes of a file.
+fn causes(written: Vec<Spanned<CauseEntry>>) -> Result<Vec<CauseEntry>, RuleError> {
+    let mut made: Vec<CauseEntry> = Vec::new();
+    for cause in written {
+        let place = cause.referenced;
+        if made.len() >= MAX_RULES {
+            return Err(RuleError::at(place, RuleCause::TooMany { limit: MAX_RULES }));
+        }
+        causes::check(&cause.value).map_err(|(key, detail)| RuleError::bad(place, key, &detail))?;
+        if made.iter().any(|other| other.code() == cause.value.code()) {
+            return Err(RuleError::at(place, RuleCause::DuplicateCode { code: cause.value.code().to_owned() }));
+        }
+        made.push(cause.value);
+    }
+    Ok(made)
 }
 
 /// Tells whether one of the patterns matches, or there are none.

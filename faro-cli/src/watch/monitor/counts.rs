@@ -90,6 +90,7 @@ impl Lag {
 pub(crate) struct Counts {
     pub(super) collections: Rows<{ KINDS.len() }>,
     pub(super) groups: AtomicU64,
+    pub(super) incidents: AtomicU64,
     pub(super) summaries: AtomicU64,
     pub(super) occurrences: Rows<{ Severity::ALL.len() }>,
     pub(super) event_lag: Lag,
@@ -102,6 +103,7 @@ impl Default for Counts {
         Self {
             collections: Rows::new(COLLECTIONS),
             groups: AtomicU64::default(),
+            incidents: AtomicU64::default(),
             summaries: AtomicU64::default(),
             occurrences: Rows::new(NAMESPACES),
             event_lag: Lag::default(),
@@ -150,6 +152,7 @@ impl Tally {
             Record::Gap(gap) => self.collection(gap.gvr, 6),
             Record::Sync(sync) => self.collection(sync.gvr, 7),
             Record::Group(_) => self.printed_groups(1),
+            Record::Incident(_) => self.printed_incidents(1),
             Record::Summary(_) => drop(self.monitor.counts.summaries.fetch_add(1, Ordering::Relaxed)),
         }
     }
@@ -157,6 +160,11 @@ impl Tally {
     /// So many groups became lines.
     pub(crate) fn printed_groups(&mut self, groups: u64) {
         self.monitor.counts.groups.fetch_add(groups, Ordering::Relaxed);
+    }
+
+    /// So many incidents became lines.
+    pub(crate) fn printed_incidents(&mut self, incidents: u64) {
+        self.monitor.counts.incidents.fetch_add(incidents, Ordering::Relaxed);
     }
 
     /// An Event was reported, whether it is printed or not.

@@ -71,7 +71,7 @@ impl Monitor {
                 page.sample(name, &[("record", record), ("gvr", &gvr), ("event_type", event_type)], count);
             }
         }
-        for (record, count) in [("group", &self.counts.groups), ("summary", &self.counts.summaries)] {
+        for (record, count) in [("group", &self.counts.groups), ("incident", &self.counts.incidents), ("summary", &self.counts.summaries)] {
             page.sample(name, &[("record", record)], count.load(Ordering::Relaxed));
         }
     }

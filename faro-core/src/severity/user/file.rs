@@ -1,5 +1,6 @@
 //! The file of user rules as it is written: keys, places, and what is wrong with them.
 
+use crate::causes::CauseEntry;
 use crate::severity::{Escalation, Family, Severity};
 use crate::suggestion::Suggestion;
 use serde::Deserialize;
@@ -65,6 +66,12 @@ pub enum RuleCause {
         /// The name.
         name: String,
     },
+    /// Two causes of one code.
+    #[error("two causes have the code `{code}`")]
+    DuplicateCode {
+        /// The code.
+        code: String,
+    },
     /// More rules than can be numbered.
     #[error("more than {limit} rules")]
     TooMany {
@@ -119,6 +126,8 @@ impl RuleError {
 pub(super) struct File {
     #[serde(default)]
     pub(super) rules: Vec<WrittenRule>,
+    #[serde(default)]
+    pub(super) causes: Vec<Spanned<CauseEntry>>,
 }
 
 /// One rule.

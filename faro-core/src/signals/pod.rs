@@ -1,0 +1,370 @@
+//! Pods: what they need, and how their containers fare.
+
+use super::{Condition, labels, part, reference};
+use crate::input::{Moment, RawObject, Text};
+use crate::time::Nanos;
+use crate::topology::{Detail, Fact, Reading, Relation};
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec<'a> {
+    #[serde(borrow)]
+    node_name: Text<'a>,
+    #[serde(borrow)]
+    service_account_name: Text<'a>,
+    #[serde(borrow)]
+    restart_policy: Text<'a>,
+    #[serde(borrow)]
+    volumes: Option<Vec<Volume<'a>>>,
+    #[serde(borrow)]
+    image_pull_secrets: Option<Vec<Named<'a>>>,
+    #[serde(borrow)]
+    containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    init_containers: Option<Vec<Container<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Volume<'a> {
+    #[serde(borrow)]
+    persistent_volume_claim: Option<Claim<'a>>,
+    #[serde(borrow)]
+    config_map: Option<Named<'a>>,
+    #[serde(borrow)]
+    secret: Option<SecretVolume<'a>>,
+    #[serde(borrow)]
+    projected: Option<Projected<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Claim<'a> {
+    #[serde(borrow)]
+    claim_name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SecretVolume<'a> {
+    #[serde(borrow)]
+    secret_name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Projected<'a> {
+    #[serde(borrow)]
+    sources: Option<Vec<Source<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Source<'a> {
+    #[serde(borrow)]
+    config_map: Option<Named<'a>>,
+    #[serde(borrow)]
+    secret: Option<Named<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Container<'a> {
+    #[serde(borrow)]
+    ports: Option<Vec<Port<'a>>>,
+    #[serde(borrow)]
+    env: Option<Vec<Variable<'a>>>,
+    #[serde(borrow)]
+    env_from: Option<Vec<EnvFrom<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Port<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    container_port: u32,
+    #[serde(borrow)]
+    protocol: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Variable<'a> {
+    #[serde(borrow)]
+    value_from: Option<ValueFrom<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ValueFrom<'a> {
+    #[serde(borrow)]
+    config_map_key_ref: Option<Named<'a>>,
+    #[serde(borrow)]
+    secret_key_ref: Option<Named<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct EnvFrom<'a> {
+    #[serde(borrow)]
+    config_map_ref: Option<Named<'a>>,
+    #[serde(borrow)]
+    secret_ref: Option<Named<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status<'a> {
+    #[serde(borrow)]
+    phase: Text<'a>,
+    #[serde(borrow)]
+    reason: Text<'a>,
+    #[serde(borrow)]
+    message: Text<'a>,
+    #[serde(borrow)]
+    conditions: Option<Vec<Condition<'a>>>,
+    #[serde(borrow)]
+    container_statuses: Option<Vec<ContainerStatus<'a>>>,
+    #[serde(borrow)]
+    init_container_statuses: Option<Vec<ContainerStatus<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ContainerStatus<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    ready: bool,
+    restart_count: u32,
+    #[serde(borrow)]
+    state: Option<State<'a>>,
+    #[serde(borrow)]
+    last_state: Option<State<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct State<'a> {
+    #[serde(borrow)]
+    waiting: Option<Waiting<'a>>,
+    #[serde(borrow)]
+    terminated: Option<Terminated<'a>>,
+    running: Option<Running>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Running {
+    started_at: Moment,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Waiting<'a> {
+    #[serde(borrow)]
+    reason: Text<'a>,
+    #[serde(borrow)]
+    message: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Terminated<'a> {
+    #[serde(borrow)]
+    reason: Text<'a>,
+    #[serde(borrow)]
+    message: Text<'a>,
+    exit_code: i64,
+    finished_at: Moment,
+}
+
+/// Messages of containers are kept to this length; a log tail is no message.
+const MESSAGE: usize = 512;
+
+pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
+    let spec: Spec<'_> = part(object.0.spec);
+    let status: Status<'_> = part(object.0.status);
+    let finished = matches!(&*status.phase, "Succeeded" | "Failed");
+    reading.labels = if finished {
+        // A pod that has ended takes no traffic.
+        Vec::new()
+    } else {
+        labels(object.metadata().labels.0.iter().map(|(key, value)| (&**key, &**value)))
+    };
+    needs(object.namespace(), &spec, reading);
+    let condition = |type_: &str| status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_);
+    let statuses = status.container_statuses.as_deref().unwrap_or_default();
+    let ready = condition("Ready").is_some_and(|ready| &*ready.status == "True");
+    let containers = spec.containers.as_deref().unwrap_or_default();
+    reading.detail = Detail::Pod {
+        ready,
+        ports_told: !containers.is_empty()
+            && containers.iter().all(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
+        ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
+        restarts: statuses.iter().map(|container| container.restart_count).max().unwrap_or(0),
+    };
+    let created = object.metadata().creation_timestamp.0;
+    if let Some(at) = object.metadata().deletion_timestamp.0 {
+        reading.facts.push(Fact::new("stuck-terminating", "it is still there after its grace period", at));
+        return;
+    }
+    match &*status.phase {
+        "Succeeded" => {}
+        "Failed" => {
+            let ended = statuses.iter().filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.finished_at.0).max();
+            let name = if status.reason.is_empty() { "failed/Error".to_owned() } else { format!("failed/{}", status.reason) };
+            reading.facts.push(Fact::new(name, cut(&status.message), ended.or(created).unwrap_or(Nanos(0))));
+        }
+        _ => running(&status, &spec, created, reading),
+    }
+}
+
+fn told(port: &Port<'_>) -> String {
+    match &*port.protocol {
+        "" | "TCP" => format!("{}={}", port.name, port.container_port),
+        protocol => format!("{}={}/{protocol}", port.name, port.container_port),
+    }
+}
+
+/// What the pod refers to.
+fn needs(namespace: &str, spec: &Spec<'_>, reading: &mut Reading) {
+    let mut needs = |relation, kind: &str, name: &str| {
+        if !name.is_empty() {
+            reading.refs.push(reference(relation, kind, if kind == "Node" { "" } else { namespace }, name));
+        }
+    };
+    needs(Relation::RunsOn, "Node", &spec.node_name);
+    needs(Relation::ActsAs, "ServiceAccount", &spec.service_account_name);
+    for secret in spec.image_pull_secrets.iter().flatten() {
+        needs(Relation::PullsWith, "Secret", &secret.name);
+    }
+    for volume in spec.volumes.iter().flatten() {
+        if let Some(claim) = &volume.persistent_volume_claim {
+            needs(Relation::UsesClaim, "PersistentVolumeClaim", &claim.claim_name);
+        }
+        if let Some(secret) = &volume.secret {
+            needs(Relation::ReadsSecret, "Secret", &secret.secret_name);
+        }
+        let sources = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
+        // Every pod has the cluster's own certificates: who depends on them does not tell anything.
+        let configs = sources.clone().filter_map(|source| source.config_map.as_ref()).chain(&volume.config_map);
+        configs
+            .filter(|config| &*config.name != "kube-root-ca.crt")
+            .for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
+        sources.filter_map(|source| source.secret.as_ref()).for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+    }
+    for container in spec.containers.iter().chain(&spec.init_containers).flatten() {
+        for from in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
+            from.config_map_key_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
+            from.secret_key_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+        }
+        for from in container.env_from.iter().flatten() {
+            from.config_map_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
+            from.secret_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+        }
+    }
+}
+
+/// A pod that ought to run.
+fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading: &mut Reading) {
+    let mut fact = |name: &str, text: &str, since: Nanos| reading.facts.push(Fact::new(name, text, since));
+    let condition = |type_: &str| status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_);
+    let scheduled = condition("PodScheduled");
+    if spec.node_name.is_empty() {
+        match scheduled {
+            Some(scheduled) if &*scheduled.status == "False" && &*scheduled.reason == "SchedulingGated" => {
+                fact("gated", &scheduled.says(), scheduled.since(created));
+            }
+            Some(scheduled) if &*scheduled.status == "False" => fact("unscheduled", &scheduled.message, scheduled.since(created)),
+            Some(_) => {}
+            // Without a phase it is a manifest that no API server has taken.
+            None if &*status.phase != "Pending" => {}
+            None => fact("never-scheduled", "no scheduler has looked at it", created.unwrap_or(Nanos(0))),
+        }
+        return;
+    }
+    let statuses = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let ready = condition("Ready");
+    let unready = ready.is_some_and(|ready| &*ready.status != "True");
+    let unready_since = ready.map_or(created, |ready| Some(ready.since(created))).unwrap_or(Nanos(0));
+    let mut told = false;
+    let mut creating = &*status.phase == "Pending";
+    for container in statuses {
+        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
+        creating |= waiting.is_some_and(|waiting| &*waiting.reason == "ContainerCreating");
+        told |= container_facts(container, spec, unready_since, &mut fact);
+    }
+    if unready && !told {
+        let completed = ready.is_some_and(|ready| &*ready.reason == "PodCompleted");
+        if !completed {
+            fact(if creating { "creating" } else { "not-ready" }, &ready.map(Condition::says).unwrap_or_default(), unready_since);
+        }
+    }
+}
+
+/// What is wrong with one container, and whether anything is.
+fn container_facts(container: &ContainerStatus<'_>, spec: &Spec<'_>, since: Nanos, fact: &mut impl FnMut(&str, &str, Nanos)) -> bool {
+    let state = container.state.as_ref();
+    let waiting = state.and_then(|state| state.waiting.as_ref());
+    let terminated = state.and_then(|state| state.terminated.as_ref());
+    let running = state.and_then(|state| state.running.as_ref());
+    let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
+    let mut ended = |end: &Terminated<'_>, at: Nanos| {
+        let text = if end.message.is_empty() {
+            format!("container {} ended with exit code {}", container.name, end.exit_code)
+        } else {
+            format!("container {} ended with exit code {}: {}", container.name, end.exit_code, cut(&end.message))
+        };
+        fact(&format!("exit/{}", end.exit_code), &text, at);
+        if !end.reason.is_empty() {
+            fact(&format!("terminated/{}", end.reason), &text, at);
+        }
+    };
+    let mut told = false;
+    if let Some(waiting) = waiting {
+        if matches!(&*waiting.reason, "" | "ContainerCreating" | "PodInitializing") {
+            return false;
+        }
+        // What it waits for began at the latest when it last ended.
+        let at = last.and_then(|last| last.finished_at.0).map_or(since, |at| since.max(at));
+        if let Some(last) = last {
+            ended(last, at);
+        }
+        fact(&format!("waiting/{}", waiting.reason), cut(&waiting.message), at);
+        return true;
+    }
+    if let Some(end) = terminated
+        && end.exit_code != 0
+        && &*spec.restart_policy != "Never"
+    {
+        ended(end, end.finished_at.0.unwrap_or(since));
+        told = true;
+    }
+    if let Some(running) = running
+        && !container.ready
+    {
+        if let Some(last) = last.filter(|last| last.exit_code != 0) {
+            ended(last, last.finished_at.0.unwrap_or(since));
+            told = true;
+        }
+        if container.restart_count > 0 {
+            let text = format!("container {} runs for the {}th time and is not ready", container.name, container.restart_count + 1);
+            fact("restarting", &text, running.started_at.0.map_or(since, |at| since.min(at)));
+            told = true;
+        }
+    }
+    told
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MESSAGE)]
+}
