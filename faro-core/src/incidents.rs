@@ -150,7 +150,9 @@ impl Incidents {
             owners.into_iter().chain(served).for_each(|neighbour| self.mark_if_bad(neighbour));
             return;
         }
-        let reading = signals::read(object);
+        let known = self.topology.entity(slot);
+        let same = known.presence == Presence::Present && *known.uid == *metadata.uid;
+        let reading = signals::read(object, same.then_some((known.written, &known.detail)));
         // Its Services look at a pod's labels, its ports and whether it takes traffic.
         let serves = is_pod
             && (!was_present || before.detail.serves() != reading.detail.serves() || !self.topology.has_labels(slot, &reading.labels));
@@ -261,7 +263,7 @@ impl Incidents {
         self.judge();
         let waiting = std::mem::take(&mut self.prints);
         self.changed.extend(waiting.into_iter().map(|(_, key)| key));
-        self.print_all_changed(print);
+        self.print_last(print);
     }
 
     /// What objects said of each other that cannot be so.

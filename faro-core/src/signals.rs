@@ -12,17 +12,22 @@ mod workload;
 use crate::input::{Moment, RawObject, Text};
 use crate::objects::leaves;
 use crate::time::Nanos;
-use crate::topology::{Fact, Reading, Reference, Relation};
+use crate::topology::{Detail, Fact, Reading, Reference, Relation};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Reads an object: its edges, its labels, and the facts that say that something is wrong. A healthy one has none.
-pub(crate) fn read(object: &RawObject<'_>) -> Reading {
+/// Reads an object: its edges, its labels, and the facts that say that something is wrong. A healthy one has none. `known` is what a
+/// present object of the same uid was read as, with the fingerprint of what it was read from.
+pub(crate) fn read(object: &RawObject<'_>, known: Option<(u64, &Detail)>) -> Reading {
     let metadata = object.metadata();
     let mut reading = Reading { created: metadata.creation_timestamp.0, ..Reading::default() };
+    if object.kind() == "Pod" {
+        pod::read(object, known, &mut reading);
+        settle(&mut reading);
+        return reading;
+    }
     owners(object, &mut reading);
     match object.kind() {
-        "Pod" => pod::read(object, &mut reading),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" => workload::read(object, &mut reading),
         "Job" | "CronJob" => workload::read_job(object, &mut reading),
         "Node" => node::read(object, &mut reading),
@@ -34,15 +39,18 @@ pub(crate) fn read(object: &RawObject<'_>) -> Reading {
         "Lease" | "EndpointSlice" | "Endpoints" | "Event" => return reading,
         _ => generic::read(object, &mut reading),
     }
-    if let Some(at) = metadata.deletion_timestamp.0
-        && object.kind() != "Pod"
-    {
+    if let Some(at) = metadata.deletion_timestamp.0 {
         reading.facts.push(Fact::new("stuck-deleting", "it is being deleted and finalizers hold it", at));
     }
     reading.leaves = specification(object);
+    settle(&mut reading);
+    reading
+}
+
+/// The same facts in the same order, however they were told.
+fn settle(reading: &mut Reading) {
     reading.facts.sort_unstable();
     reading.facts.dedup_by(|a, b| a.name == b.name && a.text == b.text);
-    reading
 }
 
 /// Kinds whose specification is written by people: changes of it cause things.

@@ -9,7 +9,7 @@ mod oddity;
 mod relation;
 mod snapshot;
 
-pub(crate) use entity::{Change, Detail, Entity, Fact, Presence};
+pub(crate) use entity::{Change, Detail, Entity, Fact, Plan, Presence};
 pub(crate) use oddity::Oddity;
 pub(crate) use relation::Relation;
 pub(crate) use snapshot::TopologySnapshot;
@@ -71,6 +71,10 @@ pub(crate) struct Reading {
     /// The uid of the owner that counts.
     pub(crate) owner_uid: String,
     pub(crate) several_controllers: bool,
+    /// The fingerprint of what edges, labels and detail were read from.
+    pub(crate) written: u64,
+    /// Edges, labels and detail are as they were, but for this of a pod: whether it is ready, and how often it was restarted.
+    pub(crate) running: Option<(bool, u32)>,
     pub(crate) created: Option<Nanos>,
 }
 
@@ -187,17 +191,16 @@ impl Topology {
     /// Takes what an object says now, and returns what is new about its specification.
     pub(crate) fn apply(&mut self, slot: Slot, uid: &str, api_version: &str, reading: Reading, at: Nanos) -> usize {
         let recreated = self.entities[slot].presence == Presence::Present && !uid.is_empty() && *self.entities[slot].uid != *uid;
-        self.set_refs(slot, &reading.refs);
-        self.set_labels(slot, &reading.labels);
-        self.look_at_owners(slot, &reading.owner_uid, reading.several_controllers);
-        self.set_detail(slot, reading.detail);
-        let api_version = self.symbols.acquire(api_version);
-        let entity = &mut self.entities[slot];
-        if entity.has_api_version {
-            self.symbols.release(entity.api_version);
+        if let Some(now) = reading.running {
+            if let Detail::Pod { ready, restarts, .. } = &mut self.entities[slot].detail {
+                (*ready, *restarts) = now;
+            }
+        } else {
+            self.place(slot, api_version, &reading.refs, &reading.labels, reading.detail);
+            self.look_at_owners(slot, &reading.owner_uid, reading.several_controllers);
         }
         let entity = &mut self.entities[slot];
-        (entity.api_version, entity.has_api_version) = (api_version, true);
+        entity.written = reading.written;
         if *entity.uid != *uid {
             entity.uid = uid.into();
         }
@@ -210,10 +213,22 @@ impl Topology {
             fact.since = entity.facts.iter().find(|before| before.name == fact.name).map_or(at.0, |before| before.since);
         }
         entity.facts = facts.into();
-        let (place, kind) = (entity.place, entity.kind);
-        self.cover(place, kind);
         let Some(leaves) = reading.leaves else { return 0 };
         self.set_leaves(slot, &leaves, known, at)
+    }
+
+    /// Takes an object's edges and what finds it.
+    fn place(&mut self, slot: Slot, api_version: &str, refs: &[Reference], labels: &[String], detail: Detail) {
+        self.set_refs(slot, refs);
+        self.set_labels(slot, labels);
+        self.set_detail(slot, detail);
+        let api_version = self.symbols.acquire(api_version);
+        let entity = &mut self.entities[slot];
+        let before = entity.has_api_version.then_some(entity.api_version);
+        (entity.api_version, entity.has_api_version) = (api_version, true);
+        let (place, kind) = (entity.place, entity.kind);
+        before.into_iter().for_each(|before| self.symbols.release(before));
+        self.cover(place, kind);
     }
 
     /// Counts what cannot be so; who owns what stays as it is told.
@@ -284,6 +299,7 @@ impl Topology {
         self.set_detail(slot, Detail::None);
         let entity = &mut self.entities[slot];
         entity.presence = Presence::Gone;
+        entity.written = 0;
         entity.gone_at = at;
         entity.facts = Box::default();
         for (path, value) in std::mem::take(&mut entity.leaves) {

@@ -13,6 +13,15 @@ use std::collections::BTreeSet;
 /// So often something has to be reported before it counts where no object tells its state: less is a hiccup.
 pub(super) const PERSISTENT: u64 = 5;
 
+/// When an incident that changed is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum When {
+    /// Once the interval is over; also when it only grew.
+    Due,
+    /// Now, for nothing follows; also when it only went on.
+    AtLast,
+}
+
 /// Objects that one cause explains.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Incident {
@@ -52,6 +61,13 @@ pub(super) struct Past {
 impl Incidents {
     /// Takes the judgement of an object: it leaves one incident and joins another.
     pub(super) fn assign(&mut self, slot: Slot, diagnosis: Option<Diagnosis>) {
+        if let (Some(before), Some(now)) = (self.judged.get_mut(&slot), &diagnosis)
+            && (&before.key, before.root) == (&now.key, now.root)
+        {
+            self.changed.insert(now.key.clone());
+            before.clone_from(now);
+            return;
+        }
         if let Some(before) = self.judged.remove(&slot) {
             if let Some(incident) = self.incidents.get_mut(&before.key) {
                 incident.members.remove(&slot);
@@ -96,7 +112,7 @@ impl Incidents {
     pub(super) fn print_changed(&mut self, print: &mut impl FnMut(IncidentRecord) -> bool) {
         self.hand_over();
         for key in std::mem::take(&mut self.changed) {
-            self.print_one(&key, self.config.update_interval, print);
+            self.print_one(&key, When::Due, print);
         }
     }
 
@@ -116,14 +132,21 @@ impl Incidents {
         }
     }
 
-    pub(super) fn print_all_changed(&mut self, print: &mut impl FnMut(IncidentRecord) -> bool) {
+    /// Prints the last version of each incident that goes on, where it says anything new.
+    pub(super) fn print_last(&mut self, print: &mut impl FnMut(IncidentRecord) -> bool) {
         self.hand_over();
+        self.changed.extend(self.incidents.keys().cloned());
         for key in std::mem::take(&mut self.changed) {
-            self.print_one(&key, 0, print);
+            self.print_one(&key, When::AtLast, print);
         }
     }
 
-    fn print_one(&mut self, key: &str, interval: i64, print: &mut impl FnMut(IncidentRecord) -> bool) {
+    /// The latest evidence of what an incident explains.
+    fn last_seen(&self, incident: &Incident) -> Option<Nanos> {
+        incident.members.iter().filter_map(|slot| Some(self.judged.get(slot)?.last)).max()
+    }
+
+    fn print_one(&mut self, key: &str, when: When, print: &mut impl FnMut(IncidentRecord) -> bool) {
         let Some(incident) = self.incidents.get(key) else { return };
         if incident.members.is_empty() || !self.is_proven(incident) {
             self.resolve(key, print);
@@ -136,11 +159,13 @@ impl Incidents {
         let known = incident.shown.clone();
         if let Some(shown) = &known {
             let urgent = shown.code != code || entry.severity() > shown.severity;
-            if !urgent && shown.members == members {
+            let news = urgent || shown.members != members;
+            let lasts = || when == When::AtLast && self.last_seen(incident) > incident.last.as_ref().map(|last| last.last_seen);
+            if !news && !lasts() {
                 return;
             }
-            let due = Nanos(shown.at).plus(interval);
-            if !urgent && due > self.now {
+            let due = Nanos(shown.at).plus(self.config.update_interval);
+            if !urgent && when == When::Due && due > self.now {
                 self.prints.insert((due, key.to_owned()));
                 return;
             }

@@ -1,5 +1,6 @@
 //! What Events report about objects, as far as it speaks for a cause.
 
+use super::diagnosis::Standing;
 use super::{Incidents, KEPT};
 use crate::causes::{CauseId, Reported};
 use crate::occurrences::News;
@@ -79,8 +80,34 @@ impl Incidents {
         if involved.kind() == "Pod" {
             self.own_by_name(cluster, involved.namespace(), slot);
         }
-        self.add(slot, symptom);
-        self.mark(slot);
+        if !self.adds_up(slot, &symptom) {
+            self.add(slot, symptom);
+            self.mark(slot);
+        }
+    }
+
+    /// Takes more of the only report about an object whose own state is bad and that is judged by that: what it is due to stays, only
+    /// how often and until when is new. That is nearly every report of a storm.
+    fn adds_up(&mut self, slot: Slot, more: &Symptom) -> bool {
+        let stated = self.standing(slot) == Standing::Bad;
+        let (Some(judged), Some([only])) = (self.judged.get_mut(&slot), self.symptoms.get_mut(&slot).map(Vec::as_mut_slice)) else {
+            return false;
+        };
+        let same = only.reason == more.reason && only.reported == more.reported && only.host == more.host;
+        let later = only.first <= more.first && only.last <= more.last && only.severity >= more.severity;
+        if !(stated && same && later && judged.cause == more.reported.cause && judged.times > 0) {
+            return false;
+        }
+        self.reported.remove(&(only.last, slot));
+        self.reported.insert((more.last, slot));
+        if (more.last, &more.message) >= (only.last, &only.message) {
+            only.message.clone_from(&more.message);
+        }
+        only.last = more.last;
+        only.count += more.count;
+        judged.times = judged.times.max(only.count);
+        judged.last = judged.last.max(more.last);
+        true
     }
 
     /// The object that an Event is about. Some producers give nodes a namespace.

@@ -1,10 +1,12 @@
 //! Pods: what they need, and how their containers fare.
 
 use super::{Condition, labels, part, reference};
+use crate::hash::Fingerprint;
 use crate::input::{Moment, RawObject, Text};
 use crate::time::Nanos;
-use crate::topology::{Detail, Fact, Reading, Relation};
+use crate::topology::{Detail, Fact, Plan, Reading, Relation};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -190,27 +192,21 @@ struct Terminated<'a> {
 /// Messages of containers are kept to this length; a log tail is no message.
 const MESSAGE: usize = 512;
 
-pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
-    let spec: Spec<'_> = part(object.0.spec);
+/// Reads a pod. Of one whose specification is known, by its fingerprint, only what changes while it runs.
+pub(super) fn read(object: &RawObject<'_>, known: Option<(u64, &Detail)>, reading: &mut Reading) {
     let status: Status<'_> = part(object.0.status);
     let finished = matches!(&*status.phase, "Succeeded" | "Failed");
-    reading.labels = if finished {
-        // A pod that has ended takes no traffic.
-        Vec::new()
-    } else {
-        labels(object.metadata().labels.0.iter().map(|(key, value)| (&**key, &**value)))
-    };
-    needs(object.namespace(), &spec, reading);
-    let condition = |type_: &str| status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_);
     let statuses = status.container_statuses.as_deref().unwrap_or_default();
-    let ready = condition("Ready").is_some_and(|ready| &*ready.status == "True");
-    let containers = spec.containers.as_deref().unwrap_or_default();
-    reading.detail = Detail::Pod {
-        ready,
-        ports_told: !containers.is_empty()
-            && containers.iter().all(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
-        ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
-        restarts: statuses.iter().map(|container| container.restart_count).max().unwrap_or(0),
+    let is_ready = |condition: &&Condition<'_>| &*condition.type_ == "Ready" && &*condition.status == "True";
+    let ready = status.conditions.iter().flatten().any(|condition| is_ready(&condition));
+    let restarts = statuses.iter().map(|container| container.restart_count).max().unwrap_or(0);
+    reading.written = written(object, finished);
+    let plan = match known {
+        Some((before, &Detail::Pod { plan, .. })) if before == reading.written => {
+            reading.running = Some((ready, restarts));
+            plan
+        }
+        Some(_) | None => structure(object, finished, (ready, restarts), reading),
     };
     let created = object.metadata().creation_timestamp.0;
     if let Some(at) = object.metadata().deletion_timestamp.0 {
@@ -224,8 +220,43 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
             let name = if status.reason.is_empty() { "failed/Error".to_owned() } else { format!("failed/{}", status.reason) };
             reading.facts.push(Fact::new(name, cut(&status.message), ended.or(created).unwrap_or(Nanos(0))));
         }
-        _ => running(&status, &spec, created, reading),
+        _ => running(&status, plan, created, reading),
     }
+}
+
+/// The fingerprint of what a pod's place in the topology follows from.
+fn written(object: &RawObject<'_>, finished: bool) -> u64 {
+    let mut fields = Fingerprint::default();
+    let fields = fields.start().number(u64::from(finished)).text(object.api_version()).text(object.0.spec.map_or("", RawValue::get));
+    for (key, value) in &object.metadata().labels.0 {
+        fields.text(key).text(value);
+    }
+    for owner in object.metadata().owner_references.as_deref().unwrap_or_default() {
+        fields.text(&owner.kind).text(&owner.name).text(&owner.uid).number(owner.controller.map_or(2, u64::from));
+    }
+    fields.finish()
+}
+
+/// What a pod depends on and what finds it.
+fn structure(object: &RawObject<'_>, finished: bool, (ready, restarts): (bool, u32), reading: &mut Reading) -> Plan {
+    let spec: Spec<'_> = part(object.0.spec);
+    super::owners(object, reading);
+    if !finished {
+        // One that has ended takes no traffic.
+        reading.labels = labels(object.metadata().labels.0.iter().map(|(key, value)| (&**key, &**value)));
+    }
+    needs(object.namespace(), &spec, reading);
+    let containers = spec.containers.as_deref().unwrap_or_default();
+    let plan = Plan { placed: !spec.node_name.is_empty(), once: &*spec.restart_policy == "Never" };
+    reading.detail = Detail::Pod {
+        ready,
+        ports_told: !containers.is_empty()
+            && containers.iter().all(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
+        ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
+        restarts,
+        plan,
+    };
+    plan
 }
 
 fn told(port: &Port<'_>) -> String {
@@ -275,11 +306,11 @@ fn needs(namespace: &str, spec: &Spec<'_>, reading: &mut Reading) {
 }
 
 /// A pod that ought to run.
-fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading: &mut Reading) {
+fn running(status: &Status<'_>, plan: Plan, created: Option<Nanos>, reading: &mut Reading) {
     let mut fact = |name: &str, text: &str, since: Nanos| reading.facts.push(Fact::new(name, text, since));
     let condition = |type_: &str| status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_);
     let scheduled = condition("PodScheduled");
-    if spec.node_name.is_empty() {
+    if !plan.placed {
         match scheduled {
             Some(scheduled) if &*scheduled.status == "False" && &*scheduled.reason == "SchedulingGated" => {
                 fact("gated", &scheduled.says(), scheduled.since(created));
@@ -301,7 +332,7 @@ fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading
     for container in statuses {
         let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
         creating |= waiting.is_some_and(|waiting| &*waiting.reason == "ContainerCreating");
-        told |= container_facts(container, spec, unready_since, &mut fact);
+        told |= container_facts(container, plan, unready_since, &mut fact);
     }
     if unready && !told {
         let completed = ready.is_some_and(|ready| &*ready.reason == "PodCompleted");
@@ -312,7 +343,7 @@ fn running(status: &Status<'_>, spec: &Spec<'_>, created: Option<Nanos>, reading
 }
 
 /// What is wrong with one container, and whether anything is.
-fn container_facts(container: &ContainerStatus<'_>, spec: &Spec<'_>, since: Nanos, fact: &mut impl FnMut(&str, &str, Nanos)) -> bool {
+fn container_facts(container: &ContainerStatus<'_>, plan: Plan, since: Nanos, fact: &mut impl FnMut(&str, &str, Nanos)) -> bool {
     let state = container.state.as_ref();
     let waiting = state.and_then(|state| state.waiting.as_ref());
     let terminated = state.and_then(|state| state.terminated.as_ref());
@@ -344,7 +375,7 @@ fn container_facts(container: &ContainerStatus<'_>, spec: &Spec<'_>, since: Nano
     }
     if let Some(end) = terminated
         && end.exit_code != 0
-        && &*spec.restart_policy != "Never"
+        && !plan.once
     {
         ended(end, end.finished_at.0.unwrap_or(since));
         told = true;

@@ -76,7 +76,7 @@ fn node_conditions_are_bad_in_their_own_ways() {
 fn routes_name_their_services() {
     let json = r#"{"kind":"HTTPRoute","metadata":{"name":"r","namespace":"shop"},"spec":{"rules":[{"backendRefs":[{"name":"web"},{"name":"x","kind":"Bucket"},{"name":"pay","namespace":"bank"}]}]}}"#;
     let Body::Object(object) = input::read(json).unwrap().body else { panic!("an object") };
-    let named: Vec<String> = read(&object).refs.iter().map(|to| format!("{}/{}/{}", to.kind, to.namespace, to.name)).collect();
+    let named: Vec<String> = read(&object, None).refs.iter().map(|to| format!("{}/{}/{}", to.kind, to.namespace, to.name)).collect();
     assert_eq!(named, ["Service/shop/web", "Service/bank/pay"]);
 }
 
@@ -85,6 +85,6 @@ const POD: &str = r#"{"kind":"Pod","metadata":{"name":"p","namespace":"shop"},"s
 #[track_caller]
 fn check(json: &str, want: &[&str]) {
     let Body::Object(object) = input::read(json).unwrap().body else { panic!("an object") };
-    let reading = read(&object);
+    let reading = read(&object, None);
     assert_eq!(reading.facts.iter().map(|fact| &*fact.name).collect::<Vec<_>>(), want, "{json}");
 }

@@ -28,6 +28,8 @@ pub(crate) struct Entity {
     pub(crate) name: u32,
     pub(crate) api_version: u32,
     pub(crate) has_api_version: bool,
+    /// The fingerprint of what the edges were read from, where that is remembered.
+    pub(crate) written: u64,
     pub(crate) presence: Presence,
     /// Whether the stage above keeps something about it.
     pub(crate) watched: bool,
@@ -73,6 +75,15 @@ pub(crate) struct Change {
     pub(crate) at: Nanos,
 }
 
+/// What a pod is meant to do.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Plan {
+    /// It has a node.
+    pub(crate) placed: bool,
+    /// Its containers are not started again.
+    pub(crate) once: bool,
+}
+
 /// What only some kinds have. Texts are numbers of the topology's own.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) enum Detail {
@@ -89,6 +100,8 @@ pub(crate) enum Detail {
         ports: Box<[Box<str>]>,
         /// How often its containers were restarted.
         restarts: u32,
+        /// What it is meant to do.
+        plan: Plan,
     },
     /// A Service with a selector.
     Service {

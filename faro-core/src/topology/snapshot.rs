@@ -21,6 +21,7 @@ struct Saved {
     names: Names,
     api_version: Option<String>,
     presence: Presence,
+    written: u64,
     created: i64,
     gone_at: i64,
     uid: String,
@@ -53,6 +54,7 @@ impl Topology {
                 names: self.names(slot),
                 api_version: entity.has_api_version.then(|| text(entity.api_version)),
                 presence: entity.presence,
+                written: entity.written,
                 created: entity.created.0,
                 gone_at: entity.gone_at.0,
                 uid: entity.uid.to_string(),
@@ -96,6 +98,7 @@ impl Topology {
             (entity.api_version, entity.has_api_version) = (api_version.unwrap_or(0), api_version.is_some());
             (entity.presence, entity.created, entity.gone_at) = (saved.presence, Nanos(saved.created), Nanos(saved.gone_at));
             (entity.uid, entity.facts) = (saved.uid.into(), saved.facts.into());
+            entity.written = saved.written;
             entity.changes = saved
                 .changes
                 .into_iter()
