@@ -154,8 +154,13 @@ impl Incidents {
         let same = known.presence == Presence::Present && *known.uid == *metadata.uid;
         let reading = signals::read(object, same.then_some((known.written, &known.detail)));
         // Its Services look at a pod's labels, its ports and whether it takes traffic.
-        let serves = is_pod
-            && (!was_present || before.detail.serves() != reading.detail.serves() || !self.topology.has_labels(slot, &reading.labels));
+        let serves = match (is_pod, reading.running, &known.detail) {
+            (false, ..) => false,
+            (true, Some((now, _)), &Detail::Pod { ready, .. }) => now != ready,
+            (true, ..) => {
+                !was_present || known.detail.serves() != reading.detail.serves() || !self.topology.has_labels(slot, &reading.labels)
+            }
+        };
         let served = if serves { self.topology.selecting(slot) } else { Vec::new() };
         let changes = self.topology.apply(slot, &metadata.uid, object.api_version(), reading, at);
         let entity = self.topology.entity(slot);

@@ -234,10 +234,6 @@ impl Incidents {
             Presence::Named => Standing::Unseen,
             Presence::Present if !entity.facts.is_empty() => Standing::Bad,
             Presence::Present => {
-                // A pod that is fine for a moment belongs to a workload that is not.
-                let owner = self.topology.workload(slot).filter(|&owner| owner != slot);
-                let owner_is_bad =
-                    owner.is_some_and(|owner| self.topology.entity(owner).facts.iter().any(|fact| &*fact.name == "unavailable"));
                 let tells = matches!(
                     self.topology.kind(slot),
                     "Pod"
@@ -253,13 +249,19 @@ impl Incidents {
                         | "PersistentVolume"
                         | "HorizontalPodAutoscaler"
                 );
-                match (self.topology.kind(slot) == "Pod" && owner_is_bad && self.is_restarted(slot), tells) {
-                    (true, _) => Standing::Bad,
-                    (false, true) => Standing::Good,
-                    (false, false) => Standing::Unseen,
+                match tells {
+                    true if self.topology.kind(slot) == "Pod" && self.is_restarted(slot) && self.owner_is_bad(slot) => Standing::Bad,
+                    true => Standing::Good,
+                    false => Standing::Unseen,
                 }
             }
         }
+    }
+
+    /// A pod that is fine for a moment belongs to a workload that is not.
+    fn owner_is_bad(&self, pod: Slot) -> bool {
+        let owner = self.topology.workload(pod).filter(|&owner| owner != pod);
+        owner.is_some_and(|owner| self.topology.entity(owner).facts.iter().any(|fact| &*fact.name == "unavailable"))
     }
 
     /// Whether Events about an object that was never seen, or the pods that it made since, say that its trouble is over.
