@@ -112,10 +112,11 @@ fn listed_with(cluster: Cluster, incident: bool, ready: impl Fn(u64) -> bool) ->
     let emit = Emit { object: false, event: false, group: false, incident, gap: false, sync: false };
     let mut engine = Engine::new(EngineConfig::default().emit(emit));
     let (scope, mut printed) = (Scope::default(), 0);
+    let well = (0..cluster.pods).all(&ready);
     engine.begin_list(scope.clone(), Nanos(START).into(), &mut |_: &Record<'_>| {});
     cluster.objects_with(ready).for_each(|line| feed(&mut engine, &line, START, &mut printed));
     engine.end_list(scope, Nanos(START).into(), &mut |_: &Record<'_>| printed += 1);
-    assert_eq!(printed, 0, "a healthy cluster has no incident");
+    assert!(printed == 0 || !well, "a healthy cluster has no incident");
     engine
 }
 

@@ -78,6 +78,8 @@ pub(crate) struct Incidents {
     judged: HashMap<Slot, Diagnosis>,
     incidents: BTreeMap<String, Incident>,
     past: BTreeMap<String, Past>,
+    // The ended ones by their end, to forget the oldest.
+    ended: BTreeSet<(i64, String)>,
     // What has to be judged, what it depends on first.
     dirty: BTreeSet<(u8, Slot)>,
     settle_at: Option<Nanos>,
@@ -105,6 +107,7 @@ impl Incidents {
             judged: HashMap::new(),
             incidents: BTreeMap::new(),
             past: BTreeMap::new(),
+            ended: BTreeSet::new(),
             dirty: BTreeSet::new(),
             settle_at: None,
             deadlines: BTreeSet::new(),

@@ -393,12 +393,12 @@ impl Topology {
     pub(crate) fn workload(&self, slot: Slot) -> Option<Slot> {
         let mut top = slot;
         for _ in 0..DEPTH {
-            match self.target(top, Relation::OwnedBy) {
-                // What an operator makes of its own kinds runs on as a workload that people know.
-                Some(_) if TOP.contains(&self.kind(top)) => break,
-                Some(owner) if owner != slot => top = owner,
-                Some(_) | None => break,
+            let Some(owner) = self.target(top, Relation::OwnedBy).filter(|&owner| owner != slot) else { break };
+            // What an operator makes of its own kinds runs on as a workload that people know.
+            if TOP.contains(&self.kind(top)) {
+                break;
             }
+            top = owner;
         }
         if top != slot || WORKLOADS.contains(&self.kind(slot)) {
             return Some(top);

@@ -109,7 +109,7 @@ impl Incidents {
                 continue;
             }
             let Some(mut left) = self.incidents.remove(&key) else { continue };
-            self.prints.retain(|(_, waiting)| *waiting != key);
+            self.wait_no_more(&key, left.shown.as_ref());
             if let Some(next) = self.incidents.get_mut(&next) {
                 (next.shown, next.last) = (left.shown.take(), left.last.take());
             }
@@ -184,6 +184,7 @@ impl Incidents {
             follows: None,
         };
         if let Some(past) = self.past.remove(key) {
+            self.ended.remove(&(past.ended, key.to_owned()));
             if Nanos(past.ended).plus(self.config.hold) >= self.now {
                 (shown.id, shown.version, shown.passed, shown.reopened) = (past.id, past.version, past.passed, true);
             } else {
@@ -191,6 +192,13 @@ impl Incidents {
             }
         }
         shown
+    }
+
+    /// A print that waited for its time is not needed any more.
+    fn wait_no_more(&mut self, key: &str, shown: Option<&Shown>) {
+        if let Some(shown) = shown {
+            self.prints.remove(&(Nanos(shown.at).plus(self.config.update_interval), key.to_owned()));
+        }
     }
 
     /// An incident that explains nothing any more has ended; one that never opened leaves no trace.
@@ -206,16 +214,17 @@ impl Incidents {
             self.incidents.remove(key);
         }
         let Some(shown) = &left.shown else { return };
-        self.prints.retain(|(_, waiting)| waiting != key);
+        self.wait_no_more(key, Some(shown));
         let Some(mut record) = self.last_words(&left, shown) else { return };
         record.absorbed = left.moved_to.as_ref().is_some_and(|next| self.incidents.get(next).is_some_and(|next| !next.members.is_empty()));
         let version = record.version;
         let passed = print(record) || shown.passed;
         if self.past.len() >= PAST
-            && let Some(oldest) = self.past.iter().min_by_key(|(key, past)| (past.ended, (*key).clone())).map(|(key, _)| key.clone())
+            && let Some((_, oldest)) = self.ended.pop_first()
         {
             self.past.remove(&oldest);
         }
+        self.ended.insert((self.now.0, key.to_owned()));
         self.past.insert(key.to_owned(), Past { id: shown.id, version, passed, ended: self.now.0 });
     }
 }

@@ -214,7 +214,8 @@ impl Incidents {
         let word = captures.get("plugin").or_else(|| captures.get("driver"))?.to_ascii_lowercase();
         let stem = word.split(['-', '.', '/']).find(|part| part.len() > 2).unwrap_or(&word).to_owned();
         let named = |pod: Slot| {
-            let daemon = self.topology.workload(pod).filter(|&daemon| self.topology.kind(daemon) == "DaemonSet")?;
+            // A DaemonSet owns its pods itself.
+            let daemon = self.topology.target(pod, Relation::OwnedBy).filter(|&daemon| self.topology.kind(daemon) == "DaemonSet")?;
             let name = self.topology.name(daemon).to_ascii_lowercase();
             (name.contains(&word) || name.split(['-', '.']).any(|part| part == stem)).then_some((name.len(), pod))
         };

@@ -153,6 +153,7 @@ impl Incidents {
             };
             restored.assign(slot, Some(diagnosis));
         }
+        restored.ended = snapshot.past.iter().map(|(key, past)| (past.ended, key.clone())).collect();
         restored.past = snapshot.past;
         for (at, names) in snapshot.deadlines {
             if let Some(slot) = restored.slot_of(&names) {

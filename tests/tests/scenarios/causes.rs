@@ -373,7 +373,8 @@ fn open(run: &Run) -> Vec<Value> {
         last.push(incident);
     }
     last.retain(|incident| incident["state"] != "resolved");
-    last.sort_by(|a, b| b["score"].as_f64().unwrap().total_cmp(&a["score"].as_f64().unwrap()));
+    let score = |incident: &Value| incident["score"].as_f64().expect("an incident has a score");
+    last.sort_by(|a, b| score(b).total_cmp(&score(a)));
     last
 }
 
@@ -384,7 +385,7 @@ fn with_root<'a>(incidents: &'a [Value], kind: &str, name: &str) -> &'a Value {
 }
 
 fn affects(incident: &Value, name: &str) -> bool {
-    incident["affected"]["objects"].as_array().unwrap().iter().any(|object| object["name"] == name)
+    incident["affected"]["objects"].as_array().expect("an incident affects objects").iter().any(|object| object["name"] == name)
 }
 
 /// Objects and Events as one dump, looked at two minutes after nine.

@@ -74,7 +74,7 @@ fn fields_of_other_types_say_nothing() {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": -5}, "status": {"readyReplicas": 9e30}}),
         json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "status": {"conditions": [{"type": 5, "status": []}]}}),
     ] {
-        let run = dump(&[broken.clone()]);
+        let run = dump(std::slice::from_ref(&broken));
         assert_eq!(run.summary.records.object, 1, "{broken}");
         assert_eq!(codes(&run), Vec::<String>::new(), "{broken}");
     }
