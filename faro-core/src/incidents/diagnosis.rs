@@ -307,6 +307,8 @@ impl Incidents {
             }
             // Seen from the pod that lacks the claim.
             Requirement::ClaimsMissing => false,
+            // The scheduler looks at taints before labels: of a node with both amiss it tells the taint alone.
+            Requirement::NodesLackLabels => !self.topology.suits_a_node(slot),
             Requirement::ClaimNeeded => self
                 .topology
                 .dependents(slot, Relation::UsesClaim)

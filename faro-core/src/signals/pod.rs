@@ -1,10 +1,11 @@
 //! Pods: what they need, and how their containers fare.
 
 use super::{Condition, labels, part, reference};
-use crate::input::{Moment, RawObject, Text};
+use crate::input::{Fields, Moment, RawObject, Text};
 use crate::time::Nanos;
 use crate::topology::{Detail, Fact, Reading, Relation};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -23,6 +24,24 @@ struct Spec<'a> {
     containers: Option<Vec<Container<'a>>>,
     #[serde(borrow)]
     init_containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    node_selector: Fields<'a>,
+    #[serde(borrow)]
+    affinity: Option<Affinity<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Affinity<'a> {
+    #[serde(borrow)]
+    node_affinity: Option<NodeAffinity<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct NodeAffinity<'a> {
+    #[serde(borrow)]
+    required_during_scheduling_ignored_during_execution: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -211,6 +230,7 @@ pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
             && containers.iter().all(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
         ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
         restarts: statuses.iter().map(|container| container.restart_count).max().unwrap_or(0),
+        asks: asked_of_nodes(&spec),
     };
     let created = object.metadata().creation_timestamp.0;
     if let Some(at) = object.metadata().deletion_timestamp.0 {
@@ -233,6 +253,16 @@ fn told(port: &Port<'_>) -> String {
         "" | "TCP" => format!("{}={}", port.name, port.container_port),
         protocol => format!("{}={}/{protocol}", port.name, port.container_port),
     }
+}
+
+/// The labels that a node has to have for a pod that waits for one; none where it asks for more than labels.
+fn asked_of_nodes(spec: &Spec<'_>) -> Box<[Box<str>]> {
+    let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+    let more = affinity.is_some_and(|affinity| affinity.required_during_scheduling_ignored_during_execution.is_some());
+    if more || !spec.node_name.is_empty() {
+        return Box::default();
+    }
+    labels(spec.node_selector.0.iter().map(|(key, value)| (&**key, &**value))).into_iter().map(Into::into).collect()
 }
 
 /// What the pod refers to.

@@ -89,6 +89,9 @@ pub(crate) enum Detail {
         ports: Box<[Box<str>]>,
         /// How often its containers were restarted.
         restarts: u32,
+        /// The labels that its node has to have, while it has none and as far as they are all that it asks for: `pool=gpu`.
+        #[serde(default)]
+        asks: Box<[Box<str>]>,
     },
     /// A Service with a selector.
     Service {
