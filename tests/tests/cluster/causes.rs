@@ -3,6 +3,8 @@
 //! A label is what an engineer who knows the fault would answer. Names are ordinary and of no two cases the same, so that nothing
 //! can be tuned to them. The faults of one round happen side by side, each in a namespace of its own, under one watch.
 
+#[path = "causes/admission.rs"]
+mod admission;
 #[path = "causes/case.rs"]
 mod case;
 #[path = "causes/configuration.rs"]
@@ -19,6 +21,8 @@ mod rollouts;
 mod routing;
 #[path = "causes/scheduling.rs"]
 mod scheduling;
+#[path = "causes/storage.rs"]
+mod storage;
 #[path = "causes/well.rs"]
 mod well;
 
@@ -39,7 +43,8 @@ fn the_cause_of_each_labelled_fault_is_found_and_what_is_well_is_left_alone() {
     let setup = Setup::new().nodes(3).node_grace(Duration::from_secs(4));
     let Some(cluster) = setup.start_or_skip() else { return };
     scheduling::add_tainted_node(&cluster);
-    let mut wrong = round(&cluster, &[scheduling::CASES, configuration::CASES, rollouts::CASES, routing::CASES].concat());
+    let cases = [scheduling::CASES, admission::CASES, storage::CASES, configuration::CASES, rollouts::CASES, routing::CASES];
+    let mut wrong = round(&cluster, &cases.concat());
     nodes::add_nodes(&cluster);
     wrong.extend(round(&cluster, nodes::CASES));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -51,15 +56,30 @@ fn round(cluster: &ControlPlane, cases: &[Case]) -> Vec<String> {
     well::begin(&well);
     let places: Vec<Place<'_>> = cases.iter().map(|case| Place::new(cluster, case.namespace)).collect();
     cases.iter().zip(&places).for_each(|(case, place)| (case.before)(place));
-    let collections = ["v1/pods", "v1/events", "v1/nodes", "v1/services", "apps/v1/deployments", "apps/v1/replicasets", "v1/configmaps"];
-    let mut program = Program::start(cluster.kubeconfig(), &["watch", "--emit", "incident,gap,sync"]);
-    program.wait_for_sync(&collections);
+    let mut program = watch(cluster);
     let mut watched: Vec<Watched<'_>> = Vec::new();
     for (case, place) in cases.iter().zip(&places) {
         (case.happens)(place);
         watched.push(Watched::new(case, &place.namespace));
     }
     well::goes_on(&well);
+    let mut wrong = judge(&mut program, &mut watched, &well);
+    // Who comes after the fact sees states and Events, and no change.
+    let mut afterwards: Vec<Watched<'_>> = watched.iter().map(Watched::afterwards).collect();
+    wrong.extend(judge(&mut watch(cluster), &mut afterwards, &well));
+    wrong
+}
+
+/// Watches what is watched when nothing is said.
+fn watch(cluster: &ControlPlane) -> Program {
+    let collections = ["v1/pods", "v1/events", "v1/nodes", "v1/services", "apps/v1/deployments", "apps/v1/replicasets", "v1/configmaps"];
+    let mut program = Program::start(cluster.kubeconfig(), &["watch", "--emit", "incident,gap,sync"]);
+    program.wait_for_sync(&collections);
+    program
+}
+
+/// Reads until all that was found is right, and stays so.
+fn judge(program: &mut Program, watched: &mut [Watched<'_>], well: &Place<'_>) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     let mut right_since: Option<Instant> = None;
     while Instant::now() < deadline && right_since.is_none_or(|since| since.elapsed() < LASTING) {

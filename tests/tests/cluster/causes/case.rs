@@ -12,21 +12,36 @@ pub(super) struct Case {
     pub(super) name: &'static str,
     /// How its namespace begins.
     pub(super) namespace: &'static str,
-    /// `cause.category`.
-    pub(super) category: &'static str,
-    /// Each of these is a right `cause.code`.
-    pub(super) codes: &'static [&'static str],
-    /// Kind and name of the object that is the cause. It is in the namespace, unless it is a Node.
-    pub(super) root: (&'static str, &'static str),
+    pub(super) label: Label,
+    /// What can be told by who comes after the fact and has not seen what changed; the same where there is nothing.
+    pub(super) late: Option<Label>,
     /// How things are while they are well.
     pub(super) before: fn(&Place<'_>),
     /// What goes wrong.
     pub(super) happens: fn(&Place<'_>),
 }
 
+/// The right answer.
+#[derive(Clone, Copy)]
+pub(super) struct Label {
+    /// `cause.category`.
+    category: &'static str,
+    /// Each of these is a right `cause.code`.
+    codes: &'static [&'static str],
+    /// Kind and name of the object that is the cause. It is in the namespace, unless it is a Node.
+    root: (&'static str, &'static str),
+}
+
+impl Label {
+    pub(super) const fn new(category: &'static str, codes: &'static [&'static str], kind: &'static str, name: &'static str) -> Self {
+        Self { category, codes, root: (kind, name) }
+    }
+}
+
 /// A case that has happened.
 pub(super) struct Watched<'a> {
     case: &'a Case,
+    label: Label,
     namespace: String,
     happened: Instant,
     /// Seconds until what was found was right, and stayed so.
@@ -38,7 +53,13 @@ pub(super) const HEADING: &str = "case                               expected   
 
 impl<'a> Watched<'a> {
     pub(super) fn new(case: &'a Case, namespace: &str) -> Self {
-        Self { case, namespace: namespace.to_owned(), happened: Instant::now(), right: None }
+        Self { case, label: case.label, namespace: namespace.to_owned(), happened: Instant::now(), right: None }
+    }
+
+    /// The same for who begins to look now.
+    pub(super) fn afterwards(&self) -> Self {
+        let label = self.case.late.unwrap_or(self.label);
+        Self { case: self.case, label, namespace: self.namespace.clone(), happened: Instant::now(), right: None }
     }
 
     /// Whether the likeliest cause is the right one now.
@@ -54,20 +75,19 @@ impl<'a> Watched<'a> {
 
     fn is_right(&self, incident: &Value) -> bool {
         let (root, cause) = (&incident["rootCause"], &incident["cause"]);
-        let place = if self.case.root.0 == "Node" { "" } else { &self.namespace };
-        (text(&root["kind"]), text(&root["namespace"]), text(&root["name"])) == (self.case.root.0, place, self.case.root.1)
-            && cause["category"] == self.case.category
-            && self.case.codes.contains(&text(&cause["code"]))
+        let place = if self.label.root.0 == "Node" { "" } else { &self.namespace };
+        (text(&root["kind"]), text(&root["namespace"]), text(&root["name"])) == (self.label.root.0, place, self.label.root.1)
+            && cause["category"] == self.label.category
+            && self.label.codes.contains(&text(&cause["code"]))
     }
 
     /// Prints a line, and returns what is wrong.
     pub(super) fn report(&self, open: &[&Value]) -> Option<String> {
-        let case = self.case;
+        let (case, label) = (self.case, self.label);
         let found = self.likeliest(open);
-        let expected = format!("{}/{} {} {}", case.category, case.codes.join("|"), case.root.0, case.root.1);
-        let (cause, confidence) = found.map_or(("nothing".to_owned(), 0.0), |incident| {
-            (told(incident), incident["cause"]["confidence"].as_f64().unwrap_or_default())
-        });
+        let expected = format!("{}/{} {} {}", label.category, label.codes.join("|"), label.root.0, label.root.1);
+        let (cause, confidence) = found
+            .map_or(("nothing".to_owned(), 0.0), |incident| (told(incident), incident["cause"]["confidence"].as_f64().unwrap_or_default()));
         let right = self.right.map_or("wrong".to_owned(), |seconds| format!("{seconds:.1}"));
         let others = at(open, &self.namespace).count().saturating_sub(1);
         let others = if others == 0 { String::new() } else { format!("  and {others} more") };

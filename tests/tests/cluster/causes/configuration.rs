@@ -1,56 +1,59 @@
 //! What pods refer to is not there, or was changed.
 
-use super::case::Case;
+use super::case::{Case, Label};
 use super::place::{Place, image, is_of};
 use super::scheduling::nothing;
-use crate::stage::text;
-use serde_json::json;
+use crate::stage::now;
+use serde_json::{Value, json};
 
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "image does not exist",
         namespace: "checkout",
-        category: "image",
-        codes: &["image-not-found"],
-        root: ("Deployment", "cart"),
+        label: Label::new("image", &["image-not-found"], "Deployment", "cart"),
+        late: None,
         before: cart_runs,
         happens: sets_a_tag_that_was_never_pushed,
     },
     Case {
         name: "Secret missing",
         namespace: "mailing",
-        category: "config",
-        codes: &["secret-missing"],
-        root: ("Deployment", "newsletter"),
+        label: Label::new("config", &["secret-missing"], "Deployment", "newsletter"),
+        late: None,
         before: nothing,
         happens: refers_to_a_secret_that_was_never_made,
     },
     Case {
         name: "ConfigMap of a volume missing",
         namespace: "search",
-        category: "config",
-        codes: &["config-map-missing"],
-        root: ("Deployment", "indexer"),
+        label: Label::new("config", &["config-map-missing"], "Deployment", "indexer"),
+        late: None,
         before: nothing,
         happens: mounts_a_config_map_that_was_never_made,
     },
     Case {
         name: "ConfigMap changed, pods crash",
         namespace: "notifications",
-        category: "config",
-        codes: &["config-changed"],
-        root: ("ConfigMap", "push-gateway"),
+        label: Label::new("config", &["config-changed"], "ConfigMap", "push-gateway"),
+        late: Some(Label::new("crash", &["crash-loop"], "Deployment", "push-gateway")),
         before: push_gateway_runs,
         happens: changes_what_the_pods_read,
     },
     Case {
         name: "ConfigMap changed, then a restart",
         namespace: "shipping",
-        category: "config",
-        codes: &["config-changed"],
-        root: ("ConfigMap", "carrier-endpoints"),
+        label: Label::new("config", &["config-changed"], "ConfigMap", "carrier-endpoints"),
+        late: Some(Label::new("crash", &["crash-loop"], "Deployment", "parcels")),
         before: parcels_run,
         happens: changes_configuration_and_restarts,
+    },
+    Case {
+        name: "ConfigMap deleted, then a restart",
+        namespace: "loyalty",
+        label: Label::new("config", &["config-deleted"], "ConfigMap", "point-rules"),
+        late: Some(Label::new("config", &["config-map-missing"], "Deployment", "points")),
+        before: points_run,
+        happens: deletes_configuration_and_restarts,
     },
 ];
 
@@ -102,14 +105,28 @@ fn parcels_run(place: &Place<'_>) {
     place.run("parcels", 2, &json!({"container": {"envFrom": [{"configMapRef": {"name": "carrier-endpoints"}}]}}));
 }
 
-/// As `kubectl rollout restart` does it.
 fn changes_configuration_and_restarts(place: &Place<'_>) {
     place.collection("configmaps").patch("carrier-endpoints", &json!({"data": {"DHL_URL": "api.dhl.example"}}));
-    let marks = json!({"kubectl.kubernetes.io/restartedAt": crate::stage::now().to_rfc3339(), "simulated.faro.dev/start": "never"});
-    place.change("parcels", &json!({"template": {"metadata": {"annotations": marks}}}));
     let mut kubelet = place.kubelet();
-    let restarted = |pod: &serde_json::Value| {
-        !text(&pod["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"]).is_empty()
-    };
-    place.pods("parcels", 1, restarted).iter().for_each(|pod| kubelet.sees_crashes(pod));
+    restarted(place, "parcels").iter().for_each(|pod| kubelet.sees_crashes(pod));
+}
+
+fn points_run(place: &Place<'_>) {
+    place.configure("point-rules", &json!({"EURO": "1", "BONUS": "50"}));
+    place.run("points", 2, &json!({"container": {"envFrom": [{"configMapRef": {"name": "point-rules"}}]}}));
+}
+
+fn deletes_configuration_and_restarts(place: &Place<'_>) {
+    place.collection("configmaps").delete("point-rules");
+    let mut kubelet = place.kubelet();
+    let missing = "configmap \"point-rules\" not found";
+    restarted(place, "points").iter().for_each(|pod| kubelet.cannot_configure(pod, missing));
+}
+
+/// The first new pods of a Deployment that is restarted as `kubectl rollout restart` does it.
+fn restarted(place: &Place<'_>, deployment: &str) -> Vec<Value> {
+    let mark = "kubectl.kubernetes.io/restartedAt";
+    let annotations = json!({mark: now().to_rfc3339(), "simulated.faro.dev/start": "never"});
+    place.change(deployment, &json!({"template": {"metadata": {"annotations": annotations}}}));
+    place.pods(deployment, 1, |pod| pod["metadata"]["annotations"][mark].is_string())
 }

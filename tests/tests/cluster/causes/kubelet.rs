@@ -20,9 +20,7 @@ impl<'a> Kubelet<'a> {
     /// The registry has no such image.
     pub(super) fn finds_no_image(&mut self, pod: &Value) {
         let image = text(&container(pod)["image"]);
-        let unknown = format!(
-            "failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {image}: not found"
-        );
+        let unknown = format!("failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {image}: not found");
         let unknown = format!("rpc error: code = NotFound desc = {unknown}");
         self.of_container(pod, EventType::Normal, "Pulling", &format!("Pulling image \"{image}\""));
         self.of_container(pod, EventType::Warning, "Failed", &format!("Failed to pull image \"{image}\": {unknown}"));
@@ -61,7 +59,8 @@ impl<'a> Kubelet<'a> {
             self.of_container(pod, EventType::Normal, "Created", &format!("Created container: {name}"));
             self.of_container(pod, EventType::Normal, "Started", &format!("Started container {name}"));
         }
-        let (pod_name, namespace, uid) = (text(&pod["metadata"]["name"]), text(&pod["metadata"]["namespace"]), text(&pod["metadata"]["uid"]));
+        let (pod_name, namespace, uid) =
+            (text(&pod["metadata"]["name"]), text(&pod["metadata"]["namespace"]), text(&pod["metadata"]["uid"]));
         let full = format!("{pod_name}_{namespace}({uid})");
         for _ in 0..2 {
             let message = format!("Back-off restarting failed container {name} in pod {full}");
@@ -121,7 +120,8 @@ impl<'a> Kubelet<'a> {
             condition("ContainersReady", "False", "PodFailed", ""),
         ]);
         let containers = json!([self.status(pod, &ended, false, 0, &json!({}))]);
-        let status = json!({"phase": "Failed", "reason": "Evicted", "message": message, "conditions": conditions, "containerStatuses": containers});
+        let status =
+            json!({"phase": "Failed", "reason": "Evicted", "message": message, "conditions": conditions, "containerStatuses": containers});
         self.patch(pod, &status);
     }
 

@@ -1,6 +1,6 @@
 //! Nodes in trouble, with pods on them.
 
-use super::case::Case;
+use super::case::{Case, Label};
 use super::place::Place;
 use faro_tests::control_plane::{ControlPlane, eventually};
 use serde_json::{Value, json};
@@ -9,18 +9,16 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "node lost",
         namespace: "tracking",
-        category: "node",
-        codes: &["node-unreachable"],
-        root: ("Node", "node-5"),
+        label: Label::new("node", &["node-unreachable"], "Node", "node-5"),
+        late: None,
         before: beacons_run,
         happens: node_goes_silent,
     },
     Case {
         name: "evicted for memory pressure",
         namespace: "archive",
-        category: "node",
-        codes: &["node-memory-pressure"],
-        root: ("Node", "node-6"),
+        label: Label::new("node", &["node-memory-pressure"], "Node", "node-6"),
+        late: None,
         before: compactor_runs,
         happens: node_evicts,
     },
@@ -40,6 +38,7 @@ pub(super) fn add_nodes(cluster: &ControlPlane) {
 
 fn beacons_run(place: &Place<'_>) {
     place.run("beacons", 2, &prefers("node-5"));
+    place.serve("beacons", &json!({"app": "beacons"}));
 }
 
 fn node_goes_silent(place: &Place<'_>) {

@@ -77,7 +77,8 @@ impl<'a> Place<'a> {
     /// Routes a host to a Service.
     pub(super) fn route(&self, name: &str, service: &str) {
         let backend = json!({"service": {"name": service, "port": {"number": 80}}});
-        let rule = json!({"host": format!("{name}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}});
+        let rule =
+            json!({"host": format!("{name}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}});
         self.collection("networking.k8s.io/v1/ingresses").create(&json!({"metadata": {"name": name}, "spec": {"rules": [rule]}}));
     }
 

@@ -1,7 +1,8 @@
-//! New versions that do not come up.
+//! New versions that do not come up, and Jobs that do not end well.
 
-use super::case::Case;
+use super::case::{Case, Label};
 use super::place::{Place, image, is_of};
+use super::scheduling::nothing;
 use serde_json::{Value, json};
 
 /// What has to be said before a pod of it counts as ready.
@@ -11,29 +12,34 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "rollout past its deadline",
         namespace: "booking",
-        category: "rollout",
-        codes: &["rollout-stuck"],
-        root: ("Deployment", "reservations"),
+        label: Label::new("rollout", &["rollout-stuck"], "Deployment", "reservations"),
+        late: None,
         before: reservations_run,
         happens: rolls_out_pods_that_nobody_registers,
     },
     Case {
         name: "new version fails its probe",
         namespace: "pricing",
-        category: "probe",
-        codes: &["readiness-probe-failing"],
-        root: ("Deployment", "tariffs"),
+        label: Label::new("probe", &["readiness-probe-failing"], "Deployment", "tariffs"),
+        late: None,
         before: tariffs_run,
         happens: rolls_out_what_does_not_answer,
     },
     Case {
         name: "new version crashes",
         namespace: "payments",
-        category: "crash",
-        codes: &["crash-after-rollout"],
-        root: ("Deployment", "ledger"),
+        label: Label::new("crash", &["crash-after-rollout"], "Deployment", "ledger"),
+        late: Some(Label::new("crash", &["crash-loop", "crash-after-rollout"], "Deployment", "ledger")),
         before: ledger_runs,
         happens: rolls_out_what_crashes,
+    },
+    Case {
+        name: "Job gives up",
+        namespace: "invoicing",
+        label: Label::new("crash", &["job-failed"], "Job", "month-end"),
+        late: None,
+        before: nothing,
+        happens: runs_a_job_that_fails,
     },
 ];
 
@@ -84,4 +90,11 @@ fn rolls_out(place: &Place<'_>, deployment: &str, tag: &str) -> String {
     let new = image(deployment, tag);
     place.set_image(deployment, &new, "never");
     new
+}
+
+fn runs_a_job_that_fails(place: &Place<'_>) {
+    let annotations = json!({"simulated.faro.dev/exit-code": "2"});
+    let container = json!({"name": "month-end", "image": image("month-end", "1.0.3")});
+    let pod = json!({"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never", "containers": [container]}});
+    place.collection("batch/v1/jobs").create(&json!({"metadata": {"name": "month-end"}, "spec": {"backoffLimit": 0, "template": pod}}));
 }

@@ -1,6 +1,6 @@
 //! Pods that are not created, or find no node.
 
-use super::case::Case;
+use super::case::{Case, Label};
 use super::place::Place;
 use crate::stage::text;
 use faro_tests::control_plane::{ControlPlane, Patch, eventually};
@@ -21,38 +21,42 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "quota exceeded",
         namespace: "analytics",
-        category: "quota",
-        codes: &["quota-exceeded"],
-        root: ("ResourceQuota", "compute"),
+        label: Label::new("quota", &["quota-exceeded"], "ResourceQuota", "compute"),
+        late: None,
         before: quota_holds,
         happens: asks_for_more_than_the_quota,
     },
     Case {
         name: "taint not tolerated",
         namespace: "recommendations",
-        category: "unschedulable",
-        codes: &["taint-not-tolerated"],
-        root: ("Deployment", "trainer"),
+        label: Label::new("unschedulable", &["taint-not-tolerated"], "Deployment", "trainer"),
+        late: None,
         before: nothing,
         happens: lacks_a_toleration,
     },
     Case {
         name: "node selector fits no node",
         namespace: "media",
-        category: "unschedulable",
-        codes: &["node-affinity-mismatch"],
-        root: ("Deployment", "transcoder"),
+        label: Label::new("unschedulable", &["node-affinity-mismatch"], "Deployment", "transcoder"),
+        late: None,
         before: nothing,
         happens: asks_for_a_label_that_no_node_has,
     },
     Case {
         name: "not enough memory anywhere",
         namespace: "warehouse",
-        category: "unschedulable",
-        codes: &["insufficient-resources"],
-        root: ("Deployment", "cube"),
+        label: Label::new("unschedulable", &["insufficient-resources"], "Deployment", "cube"),
+        late: None,
         before: nothing,
         happens: asks_for_more_memory_than_any_node_has,
+    },
+    Case {
+        name: "one pod a node, and no more nodes",
+        namespace: "telemetry",
+        label: Label::new("unschedulable", &["pod-anti-affinity"], "Deployment", "collector"),
+        late: None,
+        before: collectors_run,
+        happens: asks_for_more_pods_than_nodes,
     },
 ];
 
@@ -79,4 +83,14 @@ fn asks_for_a_label_that_no_node_has(place: &Place<'_>) {
 
 fn asks_for_more_memory_than_any_node_has(place: &Place<'_>) {
     place.deploy("cube", 1, &json!({"container": {"resources": {"requests": {"memory": "24Gi"}}}}));
+}
+
+fn collectors_run(place: &Place<'_>) {
+    let alike = json!({"labelSelector": {"matchLabels": {"app": "collector"}}, "topologyKey": "kubernetes.io/hostname"});
+    let affinity = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alike]}});
+    place.run("collector", 3, &json!({"affinity": affinity}));
+}
+
+fn asks_for_more_pods_than_nodes(place: &Place<'_>) {
+    place.change("collector", &json!({"replicas": 5}));
 }

@@ -6,7 +6,9 @@ use serde_json::json;
 /// A workload that is served, its configuration, and one that is off and that nobody calls.
 pub(super) fn begin(place: &Place<'_>) {
     place.configure("wiki", &json!({"theme": "light"}));
-    place.run("wiki", 2, &json!({"container": {"envFrom": [{"configMapRef": {"name": "wiki"}}]}}));
+    // The cases take none of the first nodes away.
+    let node = json!({"kubernetes.io/hostname": "node-1"});
+    place.run("wiki", 2, &json!({"nodeSelector": node, "container": {"envFrom": [{"configMapRef": {"name": "wiki"}}]}}));
     place.serve("wiki", &json!({"app": "wiki"}));
     place.route("wiki", "wiki");
     place.deploy("importer", 0, &json!({}));
@@ -18,7 +20,7 @@ pub(super) fn goes_on(place: &Place<'_>) {
     place.set_image("wiki", &image("wiki", "1.5.0"), "always");
     place.change("wiki", &json!({"replicas": 3}));
     let containers = json!([{"name": "backup", "image": image("backup", "1.0.0")}]);
-    let pod = json!({"spec": {"restartPolicy": "Never", "containers": containers}});
+    let pod = json!({"spec": {"restartPolicy": "Never", "nodeName": "node-1", "containers": containers}});
     place.collection("batch/v1/jobs").create(&json!({"metadata": {"name": "backup"}, "spec": {"template": pod}}));
     place.await_available("wiki", 3);
 }
