@@ -73,6 +73,7 @@ impl Incidents {
         let first = own.iter().map(|candidate| candidate.first).min().unwrap_or(best.first);
         let last = own.iter().map(|candidate| candidate.last).max().unwrap_or(best.last);
         let neighbours = self.at_neighbours(slot, &best, first);
+        let named: Vec<String> = best.captures.values().cloned().collect();
         let mut chosen = best;
         // Probes of two kinds that fail are one trouble that was reported so often.
         let category = self.causes.entry(chosen.cause).category();
@@ -82,7 +83,10 @@ impl Incidents {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
             // What changed before explains a crash better than that it crashes.
             let changed = soft && self.causes.entry(other.cause).of_changes();
-            if changed || other.confidence >= chosen.confidence {
+            // What is said to be missing and was deleted is missing because of that.
+            let missed = self.topology.entity(other.root).presence == Presence::Gone
+                && named.iter().any(|name| name == self.topology.name(other.root));
+            if changed || missed || other.confidence >= chosen.confidence {
                 chosen = other;
             }
         }
