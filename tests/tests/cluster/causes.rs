@@ -30,6 +30,7 @@ use crate::program::{PATIENCE, Program};
 use case::{Case, Watched};
 use faro_tests::control_plane::{ControlPlane, Setup};
 use place::Place;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// How often is looked at what was found so far.
@@ -63,10 +64,10 @@ fn round(cluster: &ControlPlane, cases: &[Case]) -> Vec<String> {
         watched.push(Watched::new(case, &place.namespace));
     }
     well::goes_on(&well);
-    let mut wrong = judge(&mut program, &mut watched, &well);
+    let mut wrong = judge("as it happened", &mut program, &mut watched, &well);
     // Who comes after the fact sees states and Events, and no change.
     let mut afterwards: Vec<Watched<'_>> = watched.iter().map(Watched::afterwards).collect();
-    wrong.extend(judge(&mut watch(cluster), &mut afterwards, &well));
+    wrong.extend(judge("after the fact", &mut watch(cluster), &mut afterwards, &well));
     wrong
 }
 
@@ -79,20 +80,29 @@ fn watch(cluster: &ControlPlane) -> Program {
 }
 
 /// Reads until all that was found is right, and stays so.
-fn judge(program: &mut Program, watched: &mut [Watched<'_>], well: &Place<'_>) -> Vec<String> {
+fn judge(when: &str, program: &mut Program, watched: &mut [Watched<'_>], well: &Place<'_>) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     let mut right_since: Option<Instant> = None;
     while Instant::now() < deadline && right_since.is_none_or(|since| since.elapsed() < LASTING) {
         program.read_for(LOOK);
         let open = case::open(&program.records);
-        let right = watched.iter_mut().fold(true, |right, one| one.look(&open) && right);
-        right_since = right.then(|| right_since.unwrap_or_else(Instant::now));
+        let wrong = watched.iter_mut().filter_map(|one| (!one.look(&open)).then_some(())).count();
+        right_since = (wrong == 0).then(|| right_since.unwrap_or_else(Instant::now));
     }
     let open = case::open(&program.records);
-    println!("{}", case::HEADING);
-    let mut wrong: Vec<String> = watched.iter().filter_map(|one| one.report(&open)).collect();
-    wrong.extend(case::at(&open, &well.namespace).map(|incident| format!("what is well is blamed: {}", case::told(incident))));
+    show(when, watched, &open);
+    let mut wrong: Vec<String> = watched.iter().filter_map(|one| one.wrong(&open)).collect();
+    // Not even for a moment.
+    let all: Vec<&Value> = program.records.iter().filter(|record| record["record"] == "incident").collect();
+    wrong.extend(case::at(&all, &well.namespace).map(|incident| format!("what is well is blamed: {incident:#}")));
     let ended = program.stop();
     assert!(ended.success(), "{ended}: {}", program.stderr());
     wrong
+}
+
+/// Prints a table of what was found.
+#[expect(clippy::print_stdout, reason = "for people who ask what was found, with --nocapture")]
+fn show(when: &str, watched: &[Watched<'_>], open: &[&Value]) {
+    println!("{when}\n{}", case::HEADING);
+    watched.iter().for_each(|one| println!("{}", one.row(open)));
 }

@@ -36,6 +36,10 @@ impl Label {
     pub(super) const fn new(category: &'static str, codes: &'static [&'static str], kind: &'static str, name: &'static str) -> Self {
         Self { category, codes, root: (kind, name) }
     }
+
+    fn told(self) -> String {
+        format!("{}/{} {} {}", self.category, self.codes.join("|"), self.root.0, self.root.1)
+    }
 }
 
 /// A case that has happened.
@@ -49,7 +53,7 @@ pub(super) struct Watched<'a> {
 }
 
 pub(super) const HEADING: &str = "case                               expected                                                         \
-                                  found                              confidence  seconds";
+                                  found                                                                conf.  seconds";
 
 impl<'a> Watched<'a> {
     pub(super) fn new(case: &'a Case, namespace: &str) -> Self {
@@ -81,21 +85,23 @@ impl<'a> Watched<'a> {
             && self.label.codes.contains(&text(&cause["code"]))
     }
 
-    /// Prints a line, and returns what is wrong.
-    pub(super) fn report(&self, open: &[&Value]) -> Option<String> {
-        let (case, label) = (self.case, self.label);
+    /// A row of a table.
+    pub(super) fn row(&self, open: &[&Value]) -> String {
         let found = self.likeliest(open);
-        let expected = format!("{}/{} {} {}", label.category, label.codes.join("|"), label.root.0, label.root.1);
-        let (cause, confidence) = found
-            .map_or(("nothing".to_owned(), 0.0), |incident| (told(incident), incident["cause"]["confidence"].as_f64().unwrap_or_default()));
+        let confidence = found.and_then(|incident| incident["cause"]["confidence"].as_f64()).unwrap_or_default();
         let right = self.right.map_or("wrong".to_owned(), |seconds| format!("{seconds:.1}"));
         let others = at(open, &self.namespace).count().saturating_sub(1);
         let others = if others == 0 { String::new() } else { format!("  and {others} more") };
-        println!("{:<34} {expected:<64} {cause:<70} {confidence:.2}  {right:>6}{others}", case.name);
-        let right = found.is_some_and(|incident| self.is_right(incident));
+        let (expected, found) = (self.label.told(), found.map_or("nothing".to_owned(), told));
+        format!("{:<34} {expected:<64} {found:<70} {confidence:.2} {right:>8}{others}", self.case.name)
+    }
+
+    /// What is wrong with what was found.
+    pub(super) fn wrong(&self, open: &[&Value]) -> Option<String> {
+        let right = self.likeliest(open).is_some_and(|incident| self.is_right(incident));
         (!right).then(|| {
             let incidents: Vec<String> = at(open, &self.namespace).map(|incident| format!("{incident:#}")).collect();
-            format!("{}: expected {expected}, found {cause}: {}", case.name, incidents.join("\n"))
+            format!("{}: expected {}, found {}", self.case.name, self.label.told(), incidents.join("\n"))
         })
     }
 }
