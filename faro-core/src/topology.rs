@@ -410,6 +410,10 @@ impl Topology {
         let mut top = slot;
         for _ in 0..DEPTH {
             let Some(owner) = self.target(top, Relation::OwnedBy).filter(|&owner| owner != slot) else { break };
+            // A static pod is of its node, which is no workload.
+            if self.kind(owner) == "Node" {
+                break;
+            }
             // What an operator makes of its own kinds runs on as a workload that people know.
             if TOP.contains(&self.kind(top)) {
                 break;

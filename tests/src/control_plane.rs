@@ -87,7 +87,7 @@ impl ControlPlane {
         if self.setup.nodes > 0 {
             self.launch(Component::Kwok)?;
             for number in 1..=self.setup.nodes {
-                stages::create_node(&self.api, &format!("node-{number}"))?;
+                stages::create_node(&self.api, &format!("node-{number}"), &json!({}))?;
             }
         }
         for component in [Component::ControllerManager, Component::Scheduler, Component::Kwok] {
@@ -219,6 +219,15 @@ impl ControlPlane {
             panic!("{err}");
         }
         name
+    }
+
+    /// Adds a node like those of [`Setup::nodes`], with further labels; kwok has to run. It is ready a moment later.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the API server refuses.
+    pub fn add_node(&self, name: &str, labels: &Value) -> Result<(), ApiError> {
+        stages::create_node(&self.api, name, labels)
     }
 
     /// Silences the kubelet of a node, as when its machine is gone; the controllers find it lost when its grace is over.

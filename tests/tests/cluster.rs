@@ -8,6 +8,8 @@
 mod access;
 #[path = "cluster/bad_text.rs"]
 mod bad_text;
+#[path = "cluster/causes.rs"]
+mod causes;
 #[path = "cluster/completeness.rs"]
 mod completeness;
 #[path = "cluster/configuration.rs"]

@@ -22,5 +22,7 @@ mod severity;
 mod stage;
 #[path = "scenarios/times.rs"]
 mod times;
+#[path = "scenarios/told_apart.rs"]
+mod told_apart;
 #[path = "scenarios/watching.rs"]
 mod watching;

@@ -162,6 +162,8 @@ pub(crate) enum Requirement {
     ClaimsMissing,
     /// A pod waits for the claim.
     ClaimNeeded,
+    /// No node is known that has the labels which the pod asks for.
+    NodesLackLabels,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

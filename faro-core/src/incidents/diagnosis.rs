@@ -55,6 +55,8 @@ impl Incidents {
         self.drop_old_symptoms(slot);
         let standing = self.standing(slot);
         if standing == Standing::Absent {
+            // What was reported about it died with it.
+            self.forget_symptoms(slot);
             return None;
         }
         let facts = self.facts(slot);
@@ -73,6 +75,7 @@ impl Incidents {
         let first = own.iter().map(|candidate| candidate.first).min().unwrap_or(best.first);
         let last = own.iter().map(|candidate| candidate.last).max().unwrap_or(best.last);
         let neighbours = self.at_neighbours(slot, &best, first);
+        let named: Vec<String> = best.captures.values().cloned().collect();
         let mut chosen = best;
         // Probes of two kinds that fail are one trouble that was reported so often.
         let category = self.causes.entry(chosen.cause).category();
@@ -82,7 +85,10 @@ impl Incidents {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
             // What changed before explains a crash better than that it crashes.
             let changed = soft && self.causes.entry(other.cause).of_changes();
-            if changed || other.confidence >= chosen.confidence {
+            // What is said to be missing and was deleted is missing because of that.
+            let missed = self.topology.entity(other.root).presence == Presence::Gone
+                && named.iter().any(|name| name == self.topology.name(other.root));
+            if changed || missed || other.confidence >= chosen.confidence {
                 chosen = other;
             }
         }
@@ -133,6 +139,10 @@ impl Incidents {
                     }
                     wakes.push(gone);
                 }
+                // One that failed and was replaced is missed by nobody.
+                if entry.category() == Category::Unknown && fact.name.starts_with("failed/") && self.is_replaced(slot) {
+                    continue;
+                }
                 let Some((root, key)) = self.root_of(slot, id, &captures, "") else { continue };
                 // Who waits is not what is to be looked at: then the object is a guess.
                 let lost = entry.root == Root::ControlPlane && self.topology.kind(root) != "Node";
@@ -160,6 +170,9 @@ impl Incidents {
     fn by_symptoms(&mut self, slot: Slot, standing: Standing) -> Vec<Diagnosis> {
         let Some(symptoms) = self.symptoms.get(&slot) else { return Vec::new() };
         let symptoms: Vec<Symptom> = symptoms.clone();
+        if let Some(newest) = symptoms.iter().map(|symptom| symptom.last).max() {
+            self.judge_at(slot, newest.plus(KEPT + 1));
+        }
         let phase = self.phase(slot);
         let restarts = match &self.topology.entity(slot).detail {
             Detail::Pod { restarts, .. } => *restarts,
@@ -258,6 +271,12 @@ impl Incidents {
         }
     }
 
+    /// Whether what owns a pod is there and well.
+    fn is_replaced(&self, pod: Slot) -> bool {
+        let owner = self.topology.target(pod, Relation::OwnedBy).map(|owner| self.topology.entity(owner));
+        owner.is_some_and(|owner| owner.presence == Presence::Present && owner.facts.is_empty())
+    }
+
     /// A pod that is fine for a moment belongs to a workload that is not.
     fn owner_is_bad(&self, pod: Slot) -> bool {
         let owner = self.topology.workload(pod).filter(|&owner| owner != pod);
@@ -309,6 +328,8 @@ impl Incidents {
             }
             // Seen from the pod that lacks the claim.
             Requirement::ClaimsMissing => false,
+            // The scheduler looks at taints before labels: of a node with both amiss it tells the taint alone.
+            Requirement::NodesLackLabels => !self.topology.suits_a_node(slot),
             Requirement::ClaimNeeded => self
                 .topology
                 .dependents(slot, Relation::UsesClaim)

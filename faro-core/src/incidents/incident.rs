@@ -32,6 +32,8 @@ pub(super) struct Incident {
     pub(super) last: Option<Box<IncidentRecord>>,
     /// The incident that the last member to leave went to.
     pub(super) moved_to: Option<String>,
+    /// The latest evidence of members that left.
+    pub(super) last_of_left: Option<Nanos>,
 }
 
 /// The identity of an open incident, and its latest print.
@@ -71,6 +73,7 @@ impl Incidents {
         if let Some(before) = self.judged.remove(&slot) {
             if let Some(incident) = self.incidents.get_mut(&before.key) {
                 incident.members.remove(&slot);
+                incident.last_of_left = incident.last_of_left.max(Some(before.last));
                 incident.moved_to = diagnosis.as_ref().map(|now| now.key.clone());
             }
             self.changed.insert(before.key);
@@ -234,6 +237,7 @@ impl Incidents {
             shown: incident.shown.take(),
             last: incident.last.take(),
             moved_to: incident.moved_to.take(),
+            last_of_left: incident.last_of_left.take(),
         };
         if incident.members.is_empty() {
             self.incidents.remove(key);

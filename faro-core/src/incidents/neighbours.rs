@@ -31,7 +31,9 @@ impl Incidents {
             }
         }
         if let Some(workload) = self.topology.workload(slot).filter(|_| self.topology.kind(slot) == "Pod") {
-            found.extend(self.in_change(workload, category, first));
+            // A pod of the version before shows nothing of a change of the template.
+            let made = self.topology.entity(slot).created;
+            found.extend(self.in_change(workload, category, first).filter(|change| made.0 <= 0 || made.plus(SLACK) >= change.first));
         }
         if self.causes.entry(own.cause).code() == "claim-missing" {
             found.extend(self.in_storage_quota(slot, own));
@@ -41,7 +43,8 @@ impl Incidents {
         found
     }
 
-    /// A Service that it calls has nothing behind it for a reason of its own: then what it shows is a consequence.
+    /// A Service that it calls has had nothing behind it since shortly before, for a reason of its own: then what it shows is a
+    /// consequence. What the program says itself about why it ended is the surer, unless it speaks of a connection.
     pub(super) fn at_called(&self, slot: Slot, own: &Diagnosis, first: Nanos) -> Option<Diagnosis> {
         if !is_soft(self.causes.entry(own.cause).category()) {
             return None;
@@ -71,7 +74,9 @@ impl Incidents {
             };
             // The shorter the time between them, the likelier.
             let close = if first.since(at) <= 300 * SECOND { 0.0 } else { 0.1 };
-            let confidence = entry.confidence() - close;
+            // Of a Secret only that something of it changed is known, which a label is too.
+            let doubt = if kind == "Secret" && !deleted { 0.3 } else { 0.0 };
+            let confidence = entry.confidence() - close - doubt;
             if best.as_ref().is_some_and(|best| best.confidence >= confidence) {
                 continue;
             }

@@ -91,7 +91,7 @@ impl Incidents {
         (record.id, record.version, record.shown_before) = (shown.id, shown.version + 1, shown.passed);
         record.state = IncidentState::Resolved;
         record.severity = record.severity.max(shown.severity);
-        record.last_seen = record.last_seen.max(record.first_seen);
+        record.last_seen = record.last_seen.max(record.first_seen).max(incident.last_of_left.unwrap_or(record.first_seen));
         Some(record)
     }
 

@@ -177,8 +177,9 @@ impl Incidents {
     /// What follows from the objects.
     fn index(&mut self) {
         for slot in self.topology.slots() {
-            let watched = self.symptoms.contains_key(&slot) || self.judged.contains_key(&slot) || self.due.contains_key(&slot);
-            self.topology.entity_mut(slot).watched = watched;
+            let kept = self.symptoms.contains_key(&slot) || self.judged.contains_key(&slot) || self.due.contains_key(&slot);
+            let waits = self.dirty.contains(&(super::level(self.topology.kind(slot)), slot));
+            self.topology.entity_mut(slot).watched = kept || waits;
             match &self.topology.entity(slot).detail {
                 Detail::Quota => {
                     self.quotas.insert(slot);

@@ -1,6 +1,6 @@
 //! Nodes and their conditions.
 
-use super::{Condition, part};
+use super::{Condition, labels, part};
 use crate::input::{RawObject, Text};
 use crate::topology::{Detail, Fact, Reading};
 use serde::Deserialize;
@@ -32,11 +32,12 @@ const CONTROL_PLANE: [&str; 3] =
 
 pub(super) fn read(object: &RawObject<'_>, reading: &mut Reading) {
     let status: Status<'_> = part(object.0.status);
-    let labels = &object.metadata().labels;
-    let role = labels.get("kubernetes.io/role").is_some_and(|role| matches!(role, "master" | "control-plane"));
+    let own = &object.metadata().labels;
+    reading.labels = labels(own.0.iter().map(|(key, value)| (&**key, &**value)));
+    let role = own.get("kubernetes.io/role").is_some_and(|role| matches!(role, "master" | "control-plane"));
     let spec: Spec<'_> = part(object.0.spec);
     let tainted = spec.taints.iter().flatten().any(|taint| CONTROL_PLANE.contains(&&*taint.key));
-    reading.detail = Detail::Node { control_plane: role || tainted || CONTROL_PLANE.iter().any(|label| labels.get(label).is_some()) };
+    reading.detail = Detail::Node { control_plane: role || tainted || CONTROL_PLANE.iter().any(|label| own.get(label).is_some()) };
     let created = object.metadata().creation_timestamp.0;
     for condition in status.conditions.iter().flatten() {
         let bad = match (&*condition.type_, &*condition.status) {

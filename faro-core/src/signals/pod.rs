@@ -2,7 +2,7 @@
 
 use super::{Condition, labels, part, reference};
 use crate::hash::Fingerprint;
-use crate::input::{Moment, RawObject, Text};
+use crate::input::{Fields, Moment, RawObject, Text};
 use crate::time::Nanos;
 use crate::topology::{Detail, Fact, Plan, Reading, Relation};
 use serde::Deserialize;
@@ -25,6 +25,24 @@ struct Spec<'a> {
     containers: Option<Vec<Container<'a>>>,
     #[serde(borrow)]
     init_containers: Option<Vec<Container<'a>>>,
+    #[serde(borrow)]
+    node_selector: Fields<'a>,
+    #[serde(borrow)]
+    affinity: Option<Affinity<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Affinity<'a> {
+    #[serde(borrow)]
+    node_affinity: Option<NodeAffinity<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct NodeAffinity<'a> {
+    #[serde(borrow)]
+    required_during_scheduling_ignored_during_execution: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -255,6 +273,7 @@ fn structure(object: &RawObject<'_>, finished: bool, (ready, restarts): (bool, u
         ports: containers.iter().flat_map(|container| container.ports.iter().flatten()).map(|port| told(port).into()).collect(),
         restarts,
         plan,
+        asks: asked_of_nodes(&spec),
     };
     plan
 }
@@ -264,6 +283,16 @@ fn told(port: &Port<'_>) -> String {
         "" | "TCP" => format!("{}={}", port.name, port.container_port),
         protocol => format!("{}={}/{protocol}", port.name, port.container_port),
     }
+}
+
+/// The labels that a node has to have for a pod that waits for one; none where it asks for more than labels.
+fn asked_of_nodes(spec: &Spec<'_>) -> Box<[Box<str>]> {
+    let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+    let more = affinity.is_some_and(|affinity| affinity.required_during_scheduling_ignored_during_execution.is_some());
+    if more || !spec.node_name.is_empty() {
+        return Box::default();
+    }
+    labels(spec.node_selector.0.iter().map(|(key, value)| (&**key, &**value))).into_iter().map(Into::into).collect()
 }
 
 /// What the pod refers to.

@@ -102,6 +102,9 @@ pub(crate) enum Detail {
         restarts: u32,
         /// What it is meant to do.
         plan: Plan,
+        /// The labels that its node has to have, while it has none and as far as they are all that it asks for: `pool=gpu`.
+        #[serde(default)]
+        asks: Box<[Box<str>]>,
     },
     /// A Service with a selector.
     Service {

@@ -1,4 +1,4 @@
-//! Selectors and the pods they select.
+//! Selectors and the pods and nodes they select.
 
 use super::{Detail, Presence, Slot, Topology};
 
@@ -83,8 +83,22 @@ impl Topology {
         let place = self.entities[service].place;
         let symbols: Option<Vec<u32>> = selector.iter().map(|label| self.symbols.find(label)).collect();
         let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) else { return Vec::new() };
-        let with_first = self.labelled.range((place, symbols[0], 0)..=(place, symbols[0], Slot::MAX));
-        with_first.map(|&(.., slot)| slot).filter(|&slot| symbols.iter().all(|label| self.entities[slot].labels.contains(label))).collect()
+        self.holding(place, &symbols).collect()
+    }
+
+    /// Whether a node has all the labels that a pod asks for; not where either is unknown.
+    pub(crate) fn suits_a_node(&self, pod: Slot) -> bool {
+        let Detail::Pod { asks, .. } = &self.entities[pod].detail else { return false };
+        let Some(place) = self.symbols.find(&super::place_of(self.cluster(pod), "")) else { return false };
+        let symbols: Option<Vec<u32>> = asks.iter().map(|label| self.symbols.find(label)).collect();
+        let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) else { return false };
+        self.holding(place, &symbols).any(|slot| matches!(self.entities[slot].detail, Detail::Node { .. }))
+    }
+
+    /// The objects of a place that have all of these labels, of which there is one at least.
+    fn holding(&self, place: u32, labels: &[u32]) -> impl Iterator<Item = Slot> {
+        let with_first = self.labelled.range((place, labels[0], 0)..=(place, labels[0], Slot::MAX)).map(|&(.., slot)| slot);
+        with_first.filter(|&slot| labels.iter().all(|label| self.entities[slot].labels.contains(label)))
     }
 
     /// The Services that select a pod, in no particular order.

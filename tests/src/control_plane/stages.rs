@@ -28,9 +28,9 @@ pub(super) fn write(directory: &Path) -> Result<PathBuf, StartError> {
     Ok(path)
 }
 
-/// Creates a node for kwok to run.
-pub(super) fn create_node(api: &Api, name: &str) -> Result<(), ApiError> {
-    let node = json!({
+/// Creates a node for kwok to run, with further labels.
+pub(super) fn create_node(api: &Api, name: &str, labels: &Value) -> Result<(), ApiError> {
+    let mut node = json!({
         "metadata": {
             "name": name,
             "labels": {
@@ -41,6 +41,9 @@ pub(super) fn create_node(api: &Api, name: &str) -> Result<(), ApiError> {
             },
         },
     });
+    for (label, value) in labels.as_object().into_iter().flatten() {
+        node["metadata"]["labels"][label] = value.clone();
+    }
     api.create("/api/v1/nodes", &node).map(drop)
 }
 
