@@ -12,6 +12,12 @@ use std::sync::Arc;
 /// How long a healthy object may be reported to fail its probes before its state would show it.
 const FLAPPING: i64 = 120 * SECOND;
 
+/// How long a container that crashes again and again may run in between: longer than the longest back-off of the kubelet, five minutes.
+const CRASHING: i64 = 10 * 60 * SECOND;
+
+/// How long a pod may take to get ready, and its probes fail meanwhile a few times, without being in trouble.
+const STARTING: i64 = 60 * SECOND;
+
 /// Reports of different causes this far apart are no longer about the same trouble: the later one counts.
 const OVERTAKEN: i64 = 60 * SECOND;
 
@@ -83,8 +89,11 @@ impl Incidents {
         chosen.times = alike.map(|other| other.times).fold(0, u64::saturating_add);
         for other in neighbours {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
-            // What changed before explains a crash better than that it crashes.
-            let changed = soft && self.causes.entry(other.cause).of_changes();
+            // What changed just before explains a crash better than that it crashes; what changed long before has to be the surer. Probes
+            // fail now and then without any change.
+            let near = first.since(other.first) <= super::neighbours::JUST_BEFORE;
+            let sudden = near || self.causes.entry(chosen.cause).category() == Category::Unknown;
+            let changed = soft && sudden && self.causes.entry(other.cause).of_changes();
             // What is said to be missing and was deleted is missing because of that.
             let missed = self.topology.entity(other.root).presence == Presence::Gone
                 && named.iter().any(|name| name == self.topology.name(other.root));
@@ -186,10 +195,23 @@ impl Incidents {
             let until = match standing {
                 Standing::Bad => symptom.last.plus(KEPT),
                 Standing::Unseen => symptom.last.plus(QUIET),
-                Standing::Good if entry.flaps && symptom.count >= 3 && (restarts > 0 || symptom.count >= 6) => symptom.last.plus(FLAPPING),
+                Standing::Good if entry.flaps && symptom.count >= 3 && (restarts > 0 || symptom.count >= 6) => {
+                    symptom.last.plus(if matches!(entry.category(), Category::Crash | Category::Oom) { CRASHING } else { FLAPPING })
+                }
                 Standing::Good | Standing::Absent => continue,
             };
             if standing == Standing::Unseen && self.is_past(slot, entry, symptom.last) {
+                continue;
+            }
+            // Probes fail while a container starts.
+            let grown_up = self.topology.entity(slot).created.plus(STARTING);
+            if standing == Standing::Bad
+                && entry.category() == Category::Probe
+                && symptom.count < 3
+                && symptom.last < grown_up
+                && self.now < grown_up
+            {
+                wake = Some(wake.map_or(grown_up, |wake| wake.min(grown_up)));
                 continue;
             }
             let fits = entry.phase.is_none() || phase.is_none() || entry.phase == phase;

@@ -10,6 +10,15 @@ use crate::topology::{Detail, Presence, Relation, Slot};
 /// Clocks and whole seconds: so much later than its effect a cause may be written.
 const SLACK: i64 = 2 * SECOND;
 
+/// What changed so shortly before is the likelier for it.
+pub(super) const JUST_BEFORE: i64 = 300 * SECOND;
+
+/// What is called may have been down for so long before who calls it fails: longer ago, the caller has lived with it.
+const CALLED_LAG: i64 = 3_600 * SECOND;
+
+/// So much less sure a cause elsewhere may be and still explain what an object shows itself.
+const DOUBT: f64 = 0.1;
+
 /// So much later than its pods' trouble a node may be declared lost: the controller waits for its grace period.
 const NODE_LAG: i64 = 120 * SECOND;
 
@@ -52,7 +61,11 @@ impl Incidents {
         let workload = self.topology.workload(slot)?;
         let called = self.topology.refs_of(workload).iter().filter(|(relation, _)| *relation == Relation::Calls);
         let down = called.filter_map(|&(_, service)| self.judged.get(&service)).filter(|theirs| {
-            theirs.key != own.key && theirs.first <= first.plus(SLACK) && !is_soft(self.causes.entry(theirs.cause).category())
+            let before = theirs.first <= first.plus(SLACK);
+            // Since when a Service is without pods is known only where its making or an edit tells.
+            let lately = first.since(theirs.first) <= CALLED_LAG || theirs.confidence > own.confidence;
+            let surer = theirs.confidence + DOUBT >= own.confidence;
+            theirs.key != own.key && before && lately && surer && !is_soft(self.causes.entry(theirs.cause).category())
         });
         let best = down.max_by(|a, b| a.confidence.total_cmp(&b.confidence).then_with(|| b.key.cmp(&a.key)))?;
         Some(suffered(best))
@@ -73,7 +86,7 @@ impl Incidents {
                 (false, None) => continue,
             };
             // The shorter the time between them, the likelier.
-            let close = if first.since(at) <= 300 * SECOND { 0.0 } else { 0.1 };
+            let close = if first.since(at) <= JUST_BEFORE { 0.0 } else { 0.1 };
             // Of a Secret only that something of it changed is known, which a label is too.
             let doubt = if kind == "Secret" && !deleted { 0.3 } else { 0.0 };
             let confidence = entry.confidence() - close - doubt;

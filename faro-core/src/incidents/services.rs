@@ -54,6 +54,10 @@ impl Incidents {
             self.judge_at(service, created.plus(NEW));
             return None;
         }
+        // What has selected nothing for long is meant to, or missed by nobody.
+        if created.plus(EDITED) < now {
+            return None;
+        }
         let (workload, label) = self.topology.nearly_selected(service)?;
         Some(Fact::new("selector-misses", format!("{label} ({})", self.topology.name(workload)), created))
     }
@@ -64,7 +68,9 @@ impl Incidents {
         let service = services.min_by(|a, b| self.topology.key(*a).cmp(&self.topology.key(*b)))?;
         let entity = self.topology.entity(workload);
         let scaled = entity.changes.iter().rev().find(|change| &*change.path == "spec.replicas").map(|change| change.at);
-        Some(Fact::new("serves-nothing", self.topology.name(service), scaled.unwrap_or(entity.created)))
+        let since = scaled.unwrap_or(entity.created);
+        // What has had no replicas for long is meant to.
+        (since.plus(EDITED) >= self.now).then(|| Fact::new("serves-nothing", self.topology.name(service), since))
     }
 
     /// A target port that no selected pod opens, where all of them tell which they open.

@@ -41,6 +41,7 @@ struct SavedIncident {
     // What no reader of the record sees.
     namespaces: BTreeSet<String>,
     moved_to: Option<String>,
+    last_of_left: Option<i64>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -88,6 +89,7 @@ impl Incidents {
                     last: incident.last.as_deref().cloned(),
                     namespaces: incident.last.as_deref().map(|last| last.namespaces.clone()).unwrap_or_default(),
                     moved_to: incident.moved_to.clone(),
+                    last_of_left: incident.last_of_left.map(|last| last.0),
                 })
                 .collect(),
             past: self.past.clone(),
@@ -128,9 +130,9 @@ impl Incidents {
                 restored.progress.insert(slot, progress);
             }
         }
-        for SavedIncident { key, shown, last, namespaces, moved_to } in snapshot.incidents {
-            let last = last.map(|last| Box::new(IncidentRecord { namespaces, ..last }));
-            restored.incidents.insert(key, Incident { shown, last, moved_to, ..Incident::default() });
+        for SavedIncident { key, shown, last, namespaces, moved_to, last_of_left } in snapshot.incidents {
+            let (last, last_of_left) = (last.map(|last| Box::new(IncidentRecord { namespaces, ..last })), last_of_left.map(Nanos));
+            restored.incidents.insert(key, Incident { shown, last, moved_to, last_of_left, ..Incident::default() });
         }
         for (names, one) in snapshot.judged {
             let (Some(slot), Some(root), Some(cause)) =

@@ -50,6 +50,7 @@ struct NodeAffinity<'a> {
 struct Named<'a> {
     #[serde(borrow)]
     name: Text<'a>,
+    optional: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,6 +78,7 @@ struct Claim<'a> {
 struct SecretVolume<'a> {
     #[serde(borrow)]
     secret_name: Text<'a>,
+    optional: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -297,39 +299,42 @@ fn asked_of_nodes(spec: &Spec<'_>) -> Box<[Box<str>]> {
 
 /// What the pod refers to.
 fn needs(namespace: &str, spec: &Spec<'_>, reading: &mut Reading) {
-    let mut needs = |relation, kind: &str, name: &str| {
-        if !name.is_empty() {
+    // A container starts without what is optional.
+    let mut needs = |relation, kind: &str, name: &str, optional: bool| {
+        if !name.is_empty() && !optional {
             reading.refs.push(reference(relation, kind, if kind == "Node" { "" } else { namespace }, name));
         }
     };
-    needs(Relation::RunsOn, "Node", &spec.node_name);
-    needs(Relation::ActsAs, "ServiceAccount", &spec.service_account_name);
+    needs(Relation::RunsOn, "Node", &spec.node_name, false);
+    needs(Relation::ActsAs, "ServiceAccount", &spec.service_account_name, false);
     for secret in spec.image_pull_secrets.iter().flatten() {
-        needs(Relation::PullsWith, "Secret", &secret.name);
+        needs(Relation::PullsWith, "Secret", &secret.name, false);
     }
     for volume in spec.volumes.iter().flatten() {
         if let Some(claim) = &volume.persistent_volume_claim {
-            needs(Relation::UsesClaim, "PersistentVolumeClaim", &claim.claim_name);
+            needs(Relation::UsesClaim, "PersistentVolumeClaim", &claim.claim_name, false);
         }
         if let Some(secret) = &volume.secret {
-            needs(Relation::ReadsSecret, "Secret", &secret.secret_name);
+            needs(Relation::ReadsSecret, "Secret", &secret.secret_name, secret.optional);
         }
         let sources = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
         // Every pod has the cluster's own certificates: who depends on them does not tell anything.
         let configs = sources.clone().filter_map(|source| source.config_map.as_ref()).chain(&volume.config_map);
         configs
             .filter(|config| &*config.name != "kube-root-ca.crt")
-            .for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
-        sources.filter_map(|source| source.secret.as_ref()).for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+            .for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name, config.optional));
+        sources
+            .filter_map(|source| source.secret.as_ref())
+            .for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name, secret.optional));
     }
     for container in spec.containers.iter().chain(&spec.init_containers).flatten() {
         for from in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
-            from.config_map_key_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
-            from.secret_key_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+            from.config_map_key_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name, config.optional));
+            from.secret_key_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name, secret.optional));
         }
         for from in container.env_from.iter().flatten() {
-            from.config_map_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name));
-            from.secret_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name));
+            from.config_map_ref.iter().for_each(|config| needs(Relation::ReadsConfig, "ConfigMap", &config.name, config.optional));
+            from.secret_ref.iter().for_each(|secret| needs(Relation::ReadsSecret, "Secret", &secret.name, secret.optional));
         }
     }
 }
