@@ -351,7 +351,7 @@ impl Incidents {
             // Seen from the pod that lacks the claim.
             Requirement::ClaimsMissing => false,
             // The scheduler looks at taints before labels: of a node with both amiss it tells the taint alone.
-            Requirement::NodesLackLabels => !self.topology.suits_a_node(slot),
+            Requirement::NodesLackLabels => self.topology.asked_for(slot).is_empty(),
             Requirement::ClaimNeeded => self
                 .topology
                 .dependents(slot, Relation::UsesClaim)

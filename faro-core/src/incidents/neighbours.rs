@@ -22,6 +22,9 @@ const DOUBT: f64 = 0.1;
 /// So much later than its pods' trouble a node may be declared lost: the controller waits for its grace period.
 const NODE_LAG: i64 = 120 * SECOND;
 
+/// How the taints begin that the controllers put on a node for its conditions.
+const CONDITION: &str = "node.kubernetes.io/";
+
 impl Incidents {
     /// Causes at neighbours that explain what an object shows.
     pub(super) fn at_neighbours(&self, slot: Slot, own: &Diagnosis, first: Nanos) -> Vec<Diagnosis> {
@@ -47,6 +50,7 @@ impl Incidents {
         if self.causes.entry(own.cause).code() == "claim-missing" {
             found.extend(self.in_storage_quota(slot, own));
         }
+        found.extend(self.at_tainted(slot, own, first));
         found.extend(self.among_dependents(slot, category));
         found.sort_by(|a, b| a.confidence.total_cmp(&b.confidence).then_with(|| b.key.cmp(&a.key)));
         found
@@ -108,6 +112,29 @@ impl Incidents {
             });
         }
         best
+    }
+
+    /// What is the matter with the nodes that a pod asks for, where a taint keeps it off them because of that.
+    fn at_tainted(&self, pod: Slot, own: &Diagnosis, first: Nanos) -> Option<Diagnosis> {
+        let entry = self.causes.entry(own.cause);
+        // Newer schedulers do not name the taint; that each of the nodes is unwell tells as much.
+        let named = own.captures.get("taint").is_none_or(|taint| taint.starts_with(CONDITION));
+        if entry.code() != "taint-not-tolerated" || !named {
+            return None;
+        }
+        let mut worst: Option<&Diagnosis> = None;
+        for node in self.topology.asked_for(pod) {
+            let theirs = self.judged.get(&node)?;
+            if !self.causes.entry(theirs.cause).explains(entry.category()) || theirs.first > first.plus(NODE_LAG) {
+                return None;
+            }
+            let rank = |one: &Diagnosis| (one.confidence, std::cmp::Reverse(one.key.clone()));
+            if worst.is_none_or(|worst| rank(theirs) > rank(worst)) {
+                worst = Some(theirs);
+            }
+        }
+        // The scheduler says so, too.
+        worst.map(|worst| Diagnosis { confidence: worst.confidence.max(own.confidence), ..suffered(worst) })
     }
 
     /// A claim is missing, and a quota of the namespace has too little left for it.

@@ -86,13 +86,13 @@ impl Topology {
         self.holding(place, &symbols).collect()
     }
 
-    /// Whether a node has all the labels that a pod asks for; not where either is unknown.
-    pub(crate) fn suits_a_node(&self, pod: Slot) -> bool {
-        let Detail::Pod { asks, .. } = &self.entities[pod].detail else { return false };
-        let Some(place) = self.symbols.find(&super::place_of(self.cluster(pod), "")) else { return false };
+    /// The nodes that have all the labels which a pod asks for, in no particular order; none where either is unknown.
+    pub(crate) fn asked_for(&self, pod: Slot) -> Vec<Slot> {
+        let Detail::Pod { asks, .. } = &self.entities[pod].detail else { return Vec::new() };
+        let Some(place) = self.symbols.find(&super::place_of(self.cluster(pod), "")) else { return Vec::new() };
         let symbols: Option<Vec<u32>> = asks.iter().map(|label| self.symbols.find(label)).collect();
-        let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) else { return false };
-        self.holding(place, &symbols).any(|slot| matches!(self.entities[slot].detail, Detail::Node { .. }))
+        let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) else { return Vec::new() };
+        self.holding(place, &symbols).filter(|&slot| matches!(self.entities[slot].detail, Detail::Node { .. })).collect()
     }
 
     /// The objects of a place that have all of these labels, of which there is one at least.

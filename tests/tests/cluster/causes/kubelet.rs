@@ -6,6 +6,13 @@ use faro_tests::control_plane::{Api, Patch, Recorder};
 use faro_tests::correlator::{EventType, ObjectRef, Report};
 use serde_json::{Value, json};
 
+/// What a node can be short of.
+#[derive(Clone, Copy)]
+pub(super) enum Short {
+    Memory,
+    Disk,
+}
+
 /// The kubelets of all nodes.
 pub(super) struct Kubelet<'a> {
     api: &'a Api,
@@ -92,25 +99,43 @@ impl<'a> Kubelet<'a> {
         self.patch(pod, &json!({"phase": "Running", "conditions": conditions}));
     }
 
-    /// The node is short of memory.
-    pub(super) fn is_short_of_memory(&mut self, node: &str) {
+    /// The node is short of something.
+    pub(super) fn is_short_of(&mut self, node: &str, of: Short) {
         let path = format!("/api/v1/nodes/{node}");
         let mut object = self.api.read(&path).unwrap();
-        let short = condition("MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available");
+        let (type_, reason, message, event, resource) = match of {
+            Short::Memory => (
+                "MemoryPressure",
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+                "NodeHasInsufficientMemory",
+                "memory",
+            ),
+            Short::Disk => {
+                ("DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure", "NodeHasDiskPressure", "ephemeral-storage")
+            }
+        };
+        let short = condition(type_, "True", reason, message);
         self.api.patch(&format!("{path}/status"), Patch::Strategic, &json!({"status": {"conditions": [short]}})).unwrap();
         (object["apiVersion"], object["kind"]) = (json!("v1"), json!("Node"));
-        self.report(&object, "", node, EventType::Warning, "EvictionThresholdMet", "Attempting to reclaim memory");
-        let status = format!("Node {node} status is now: NodeHasInsufficientMemory");
-        self.report(&object, "", node, EventType::Normal, "NodeHasInsufficientMemory", &status);
+        let reclaims = format!("Attempting to reclaim {resource}");
+        self.report(&object, "", node, EventType::Warning, "EvictionThresholdMet", &reclaims);
+        self.report(&object, "", node, EventType::Normal, event, &format!("Node {node} status is now: {event}"));
     }
 
-    /// A pod has to go because its node is short of memory.
-    pub(super) fn evicts(&mut self, pod: &Value) {
+    /// A pod has to go because its node is short of something.
+    pub(super) fn evicts(&mut self, pod: &Value, of: Short) {
         let name = text(&container(pod)["name"]);
-        let message = format!(
-            "The node was low on resource: memory. Threshold quantity: 100Mi, available: 88204Ki. Container {name} was using 3511812Ki, \
-             request is 0, has larger consumption of memory. "
-        );
+        let message = match of {
+            Short::Memory => format!(
+                "The node was low on resource: memory. Threshold quantity: 100Mi, available: 88204Ki. Container {name} was using \
+                 3511812Ki, request is 0, has larger consumption of memory. "
+            ),
+            Short::Disk => format!(
+                "The node was low on resource: ephemeral-storage. Threshold quantity: 10738417664, available: 9841020Ki. Container \
+                 {name} was using 6204Mi, request is 0, has larger consumption of ephemeral-storage. "
+            ),
+        };
         self.of_pod(pod, EventType::Warning, "Evicted", &message);
         self.of_container(pod, EventType::Normal, "Killing", &format!("Stopping container {name}"));
         let ended = json!({"terminated": {"exitCode": 137, "reason": "Error", "startedAt": time(), "finishedAt": time()}});

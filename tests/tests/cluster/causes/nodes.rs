@@ -1,6 +1,7 @@
 //! Nodes in trouble, with pods on them.
 
 use super::case::{Case, Label};
+use super::kubelet::Short;
 use super::place::Place;
 use faro_tests::control_plane::{ControlPlane, eventually};
 use serde_json::{Value, json};
@@ -22,11 +23,19 @@ pub(super) const CASES: &[Case] = &[
         before: compactor_runs,
         happens: node_evicts,
     },
+    Case {
+        name: "evicted, and nowhere else to go",
+        namespace: "mapping",
+        label: Label::new("node", &["node-disk-pressure"], "Node", "node-7"),
+        late: None,
+        before: tiles_run,
+        happens: node_evicts_what_it_alone_may_run,
+    },
 ];
 
 /// Nodes on which nothing runs yet.
 pub(super) fn add_nodes(cluster: &ControlPlane) {
-    for name in ["node-5", "node-6"] {
+    for name in ["node-5", "node-6", "node-7"] {
         cluster.add_node(name, &json!({})).unwrap();
         eventually("the node is ready", || {
             let node = cluster.api().read(&format!("/api/v1/nodes/{name}")).unwrap();
@@ -52,8 +61,24 @@ fn compactor_runs(place: &Place<'_>) {
 fn node_evicts(place: &Place<'_>) {
     let pods = place.pods("compactor", 2, |_| true);
     let mut kubelet = place.kubelet();
-    kubelet.is_short_of_memory("node-6");
-    kubelet.evicts(&pods[0]);
+    kubelet.is_short_of("node-6", Short::Memory);
+    kubelet.evicts(&pods[0], Short::Memory);
+}
+
+fn tiles_run(place: &Place<'_>) {
+    place.run("tiles", 2, &json!({"nodeSelector": {"kubernetes.io/hostname": "node-7"}}));
+}
+
+/// Another pod is made in place of the evicted one, and waits: the controllers have put a taint on the node.
+fn node_evicts_what_it_alone_may_run(place: &Place<'_>) {
+    let pods = place.pods("tiles", 2, |_| true);
+    let mut kubelet = place.kubelet();
+    kubelet.is_short_of("node-7", Short::Disk);
+    eventually("the taint is there", || {
+        let node = place.api().read("/api/v1/nodes/node-7").unwrap();
+        node["spec"]["taints"].as_array().is_some_and(|taints| !taints.is_empty()).then_some(())
+    });
+    kubelet.evicts(&pods[0], Short::Disk);
 }
 
 /// Pods go to a node where they can, and elsewhere else.
