@@ -89,10 +89,10 @@ impl Incidents {
         chosen.times = alike.map(|other| other.times).fold(0, u64::saturating_add);
         for other in neighbours {
             let soft = super::neighbours::is_soft(self.causes.entry(chosen.cause).category());
-            // What changed just before explains a crash better than that it crashes; what changed long before has to be the surer. Probes
-            // fail now and then without any change.
+            // What changed before explains a crash better than that it crashes. Probes fail now and then without any change: of them only
+            // what changed just before.
             let near = first.since(other.first) <= super::neighbours::JUST_BEFORE;
-            let sudden = near || self.causes.entry(chosen.cause).category() == Category::Unknown;
+            let sudden = near || self.causes.entry(chosen.cause).category() != Category::Probe;
             let changed = soft && sudden && self.causes.entry(other.cause).of_changes();
             // What is said to be missing and was deleted is missing because of that.
             let missed = self.topology.entity(other.root).presence == Presence::Gone
