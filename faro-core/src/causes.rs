@@ -2,7 +2,10 @@
 
 mod catalogue;
 mod entry;
+mod image;
+mod scheduler;
 mod template;
+mod told;
 mod user;
 
 pub use catalogue::Causes;

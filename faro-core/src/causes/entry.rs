@@ -1,6 +1,7 @@
 //! One cause as it is written down.
 
 use super::template::{Captures, Template};
+use super::told::Told;
 use crate::record::Category;
 use crate::severity::{Pattern, Severity};
 use serde::{Deserialize, Serialize};
@@ -169,13 +170,6 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-impl EventClause {
-    /// Reads a message; without patterns any will do.
-    pub(super) fn read(&self, message: &str) -> Option<Captures> {
-        if self.message.is_empty() { Some(Captures::new()) } else { self.message.iter().find_map(|template| template.read(message)) }
-    }
-}
-
 impl CauseEntry {
     /// The stable name.
     #[must_use]
@@ -241,12 +235,7 @@ impl CauseEntry {
             if !clause.name.iter().any(|pattern| pattern.matches(name)) {
                 return None;
             }
-            let captures = if clause.message.is_empty() {
-                Some(Captures::new())
-            } else {
-                clause.message.iter().find_map(|template| template.read(text))
-            };
-            captures.map(|captures| (captures, clause.after.unwrap_or(0)))
+            Told::new(name, text).read(&clause.message).map(|captures| (captures, clause.after.unwrap_or(0)))
         })
     }
 

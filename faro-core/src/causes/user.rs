@@ -14,8 +14,8 @@ pub(crate) fn check(entry: &CauseEntry) -> Result<(), (&'static str, String)> {
     if entry.events.is_empty() && entry.states.is_empty() && entry.changes.is_empty() {
         return Err(("code", "nothing shows it: it has neither `events` nor `states` nor `changes`".to_owned()));
     }
-    match entry.templates().find(|template| !template.compiles()) {
-        Some(bad) => Err(("message", format!("`{bad}` cannot be read: a name in braces must be a word that stands once"))),
+    match entry.templates().find_map(|template| Some((template, template.fault()?))) {
+        Some((bad, fault)) => Err(("message", format!("`{bad}` cannot be read: {fault}"))),
         None => Ok(()),
     }
 }

@@ -45,7 +45,7 @@ impl Incidents {
         let last = judged.iter().filter_map(|(_, one)| known(one.last)).max().unwrap_or(self.now).max(first);
         let members = self.members_in_order(&judged, root);
         let value = |name: &str| self.value(name, slot, diagnosis, root);
-        let text = |template: &str| fill(template, |name| Some(value(name).unwrap_or_else(|| UNKNOWN.to_owned()))).unwrap_or_default();
+        let text = |template: &str| fill(template, Some(UNKNOWN), value).unwrap_or_default();
         let confidence = rounded(diagnosis.confidence.clamp(0.0, 0.97), 100.0);
         let affected = members.iter().take(AFFECTED).map(|&slot| self.affected(slot)).collect();
         let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
@@ -330,11 +330,11 @@ fn filled(remedy: &Remedy, value: &impl Fn(&str) -> Option<String>) -> Option<Ac
     let plain = |text: &str| {
         !text.is_empty() && !text.starts_with('-') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:/@-".contains(&byte))
     };
-    let command = fill(&remedy.command, |name| {
+    let command = fill(&remedy.command, None, |name| {
         let text = value(name).filter(|text| plain(text))?;
         Some(if name.to_ascii_lowercase().ends_with("kind") { text.to_ascii_lowercase() } else { text })
     })?;
-    let text = |template: &str| fill(template, |name| Some(value(name).unwrap_or_else(|| UNKNOWN.to_owned()))).unwrap_or_default();
+    let text = |template: &str| fill(template, Some(UNKNOWN), value).unwrap_or_default();
     Some(Action { title: text(&remedy.title), command, why: text(&remedy.why), read_only: remedy.read_only })
 }
 
