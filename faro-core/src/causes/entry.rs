@@ -163,6 +163,8 @@ pub(crate) enum Requirement {
     ClaimsMissing,
     /// A pod waits for the claim.
     ClaimNeeded,
+    /// The pod cannot pull an image.
+    PullFails,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

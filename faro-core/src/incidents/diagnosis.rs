@@ -305,6 +305,10 @@ impl Incidents {
                         "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicationController"
                     )
             }
+            Requirement::PullFails => {
+                let facts = &self.topology.entity(slot).facts;
+                facts.iter().any(|fact| matches!(&*fact.name, "waiting/ErrImagePull" | "waiting/ImagePullBackOff"))
+            }
             // Seen from the pod that lacks the claim.
             Requirement::ClaimsMissing => false,
             Requirement::ClaimNeeded => self
