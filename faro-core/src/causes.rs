@@ -13,5 +13,5 @@ pub use entry::{CauseEntry, Remedy};
 
 pub(crate) use catalogue::{CauseId, Reported};
 pub(crate) use entry::{Phase, Requirement, Root, Scope};
-pub(crate) use template::{Captures, fill};
+pub(crate) use template::{Captures, fill, one_line};
 pub(crate) use user::check;

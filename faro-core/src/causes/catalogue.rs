@@ -155,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn every_cause_would_be_taken_from_a_user() {
+        for entry in Causes::builtin().entries() {
+            assert_eq!(crate::causes::check(entry), Ok(()), "{}", entry.code);
+        }
+    }
+
+    #[test]
     fn messages_lead_to_the_cause_they_name() {
         for (reason, message, code, captured) in [
             (
