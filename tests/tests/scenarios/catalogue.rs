@@ -1,6 +1,6 @@
 //! What single messages and states are taken for.
 
-use crate::stage::{at, everything};
+use crate::stage::{at, everything, watched};
 use chrono::DateTime;
 use faro_tests::model::START;
 use faro_tests::replayed::Run;
@@ -166,6 +166,84 @@ fn claim_that_is_being_made_is_no_trouble_yet() {
     refused["involvedObject"]["kind"] = json!("PersistentVolumeClaim");
     let [claim, waits] = values;
     assert_eq!(code(&[claim, waits, refused], 90), Some(json!("no-matching-volume")));
+}
+
+#[test]
+fn commands_fit_the_kind_and_name_what_is_there() {
+    let values = |kind: &str| -> Vec<Value> {
+        let mut values = objects("till", json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}));
+        let owner = json!([{"kind": kind, "name": "till", "controller": true}]);
+        (values[0]["kind"], values[2]["metadata"]["ownerReferences"]) = (json!(kind), owner);
+        values.remove(1);
+        values
+    };
+    for kind in ["StatefulSet", "Job"] {
+        let commands = commands(&only(&list(&values(kind))));
+        assert!(commands.contains(&"kubectl logs till-5c4-a -n shop -c app --previous".to_owned()), "{commands:?}");
+        let history = commands.contains(&"kubectl rollout history statefulset/till -n shop".to_owned());
+        assert_eq!(history, kind == "StatefulSet", "{commands:?}");
+        assert_eq!(commands.iter().any(|command| command.contains("rollout")), history, "{commands:?}");
+    }
+}
+
+#[test]
+fn failed_job_of_a_cron_job_is_named_itself() {
+    let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "nightly-28432100", "namespace": "shop", "creationTimestamp": at(0),
+        "ownerReferences": [{"kind": "CronJob", "name": "nightly", "controller": true}]}, "spec": {},
+        "status": {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "no more", "lastTransitionTime": at(1)}]}});
+    let incident = only(&list(&[job]));
+    assert_eq!(incident["title"], "Job nightly-28432100 has failed");
+    assert_eq!(commands(&incident), ["kubectl logs job/nightly-28432100 -n shop --all-containers"]);
+}
+
+#[test]
+fn namespace_stands_only_where_there_is_one() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "old", "creationTimestamp": at(-9_000), "deletionTimestamp": at(-1_000)},
+        "spec": {}, "status": {"phase": "Terminating", "conditions": [{"type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain",
+            "message": "what is left:\n two things.", "lastTransitionTime": at(-900)}]}});
+    let incident = only(&list(&[namespace]));
+    assert_eq!(commands(&incident), ["kubectl get namespace old -o jsonpath='{.metadata.finalizers}'"]);
+    assert_eq!(incident["impact"], "1 object is affected.");
+    let explanation = incident["cause"]["explanation"].as_str().unwrap();
+    assert!(!explanation.contains('\n') && !explanation.ends_with(".."), "{explanation}");
+}
+
+#[test]
+fn configuration_is_described_and_not_printed() {
+    let config = |mode: &str, version: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop", "resourceVersion": version}, "data": {"mode": mode}});
+    let mut values = objects("till", json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}));
+    values[2]["spec"]["volumes"] = json!([{"name": "settings", "configMap": {"name": "settings"}}]);
+    values.splice(0..0, [watched("ADDED", 0, &config("quick", "1")), watched("MODIFIED", 50, &config("slow", "2"))]);
+    let incident = only(&list(&values));
+    assert_eq!(incident["cause"]["code"], "config-changed");
+    let commands = commands(&incident);
+    assert_eq!(commands[0], "kubectl describe configmap settings -n shop");
+    assert!(commands.iter().all(|command| !command.contains("yaml")), "{commands:?}");
+}
+
+#[test]
+fn pods_of_a_node_that_shuts_down_are_its_own_incident() {
+    let mut gone = pod("till", json!({"terminated": {"exitCode": 137, "finishedAt": at(30)}}), json!({}));
+    gone["status"]["phase"] = json!("Failed");
+    gone["status"]["message"] = json!("Pod was terminated in response to imminent node shutdown.");
+    for reason in ["Terminated", "NodeShutdown"] {
+        gone["status"]["reason"] = json!(reason);
+        let incident = only(&list(&[gone.clone()]));
+        assert_eq!((&incident["cause"]["code"], &incident["rootCause"]["name"]), (&json!("node-shutdown"), &json!("n1")));
+    }
+    assert_eq!(open(&list_until(&[gone], 1_200)), Vec::<Value>::new());
+}
+
+#[test]
+fn nothing_known_is_said_in_a_whole_sentence() {
+    let mut quiet = pod("till", json!({"running": {"startedAt": at(1)}}), json!({}));
+    quiet["status"]["containerStatuses"][0]["restartCount"] = json!(0);
+    let incident = only(&list(&[quiet]));
+    assert_eq!(incident["cause"]["explanation"], "Neither events nor states name a cause.");
+}
+
+fn commands(incident: &Value) -> Vec<String> {
+    incident["actions"].as_array().unwrap().iter().filter_map(|action| Some(action["command"].as_str()?.to_owned())).collect()
 }
 
 #[track_caller]
