@@ -88,7 +88,10 @@ mod tests {
     fn taints_of_the_control_plane_and_of_nodes_in_trouble_decide_last() {
         check("5 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 1 Insufficient cpu", 1);
         check("5 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 1 Insufficient cpu", 1);
-        check("5 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }", 1);
+        check(
+            "5 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
+            1,
+        );
         check(CONTROL, 0);
     }
 

@@ -64,9 +64,7 @@ impl Template {
         }
         let regex = self.compiled.get_or_init(|| compile(&self.source)).as_ref()?;
         let found = regex.captures(text)?;
-        let named = regex.capture_names().flatten().filter_map(|name| {
-            Some((name.to_owned(), extract(found.name(name)?.as_str())))
-        });
+        let named = regex.capture_names().flatten().filter_map(|name| Some((name.to_owned(), extract(found.name(name)?.as_str()))));
         Some(named.filter(|(_, text)| !text.is_empty()).collect())
     }
 
@@ -218,7 +216,9 @@ mod tests {
 
     #[test]
     fn pattern_that_extracts_next_to_nothing_is_at_fault() {
-        for (pattern, fault) in [("{a...}*", "one character"), ("{a}{b}", "nothing tells"), ("{a} {a}", "stands once"), ("{a b}", "stands once")] {
+        for (pattern, fault) in
+            [("{a...}*", "one character"), ("{a}{b}", "nothing tells"), ("{a} {a}", "stands once"), ("{a b}", "stands once")]
+        {
             assert!(Template::new(pattern.into()).fault().is_some_and(|found| found.contains(fault)), "{pattern}");
         }
         assert_eq!(Template::new("{a}* {b...}: {{{c}}".into()).fault(), None);

@@ -77,7 +77,9 @@ mod tests {
         check("", "events: [{reason: [Stalled], message: ['{a...}*']}]", Some("one character"));
         check("title: Queue {queue}", "events: [{reason: [Stalled], message: ['queue {queue}']}]", None);
         check("title: Queue {queue}", "events: [{reason: [Stalled]}]", Some("nothing is known as `{queue}`"));
-        let action = |command: &str| format!("actions: [{{title: t, command: '{command}', why: w, readOnly: true}}]\n    events: [{{reason: [Stalled]}}]");
+        let action = |command: &str| {
+            format!("actions: [{{title: t, command: '{command}', why: w, readOnly: true}}]\n    events: [{{reason: [Stalled]}}]")
+        };
         check("", &action("get pod {pod} {-n namespace} -o jsonpath={{.spec}"), None);
         check("", &action("get pod {pods}"), Some("did you mean `pod`?"));
         check("", "events: [{reasons: [Stalled]}]", Some("unknown key `reasons`"));

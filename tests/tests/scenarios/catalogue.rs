@@ -19,7 +19,8 @@ fn scheduler_message_is_about_what_excludes_most_nodes() {
         ("3 node(s) had untolerated taint {pool: gpu}, 2 Insufficient cpu", "taint-not-tolerated"),
         ("2 Insufficient cpu, 3 node(s) didn't match Pod's node affinity/selector", "node-affinity-mismatch"),
     ] {
-        let incident = only(&waiting_for_node(&format!("0/6 nodes are available: {CONTROL}, {list}. preemption: 0/6 nodes are available.")));
+        let incident =
+            only(&waiting_for_node(&format!("0/6 nodes are available: {CONTROL}, {list}. preemption: 0/6 nodes are available.")));
         assert_eq!(incident["cause"]["code"], code, "{list}");
         let explanation = incident["cause"]["explanation"].as_str().unwrap();
         assert!(code == "nodes-cordoned" || explanation.contains("control-plane"), "the other reasons are told: {explanation}");
@@ -69,7 +70,10 @@ fn harmless_warnings_are_no_incident() {
         ("DNSConfigForming", "Nameserver limits were exceeded, some nameservers have been omitted"),
         ("TaintManagerEviction", "Cancelling deletion of Pod shop/till-5c4-a"),
         ("TaintManagerEviction", "Marking for deletion Pod shop/till-5c4-a"),
-        ("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed."),
+        (
+            "FailedToRetrieveImagePullSecret",
+            "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
+        ),
     ] {
         let run = list(&[event("till-5c4-a", reason, message)]);
         assert_eq!(run.records("incident"), Vec::<Value>::new(), "{reason}");
@@ -78,7 +82,11 @@ fn harmless_warnings_are_no_incident() {
 
 #[test]
 fn missing_pull_secret_counts_only_where_a_pull_fails() {
-    let secret = event("till-5c4-a", "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.");
+    let secret = event(
+        "till-5c4-a",
+        "FailedToRetrieveImagePullSecret",
+        "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
+    );
     let attach = event("till-5c4-a", "FailedAttachVolume", "AttachVolume.Attach failed for volume \"pv1\" : could not attach");
     let mut values = objects("till", json!({"waiting": {"reason": "ContainerCreating"}}), json!({}));
     values.extend([secret.clone(), attach]);
@@ -101,7 +109,11 @@ fn name_that_does_not_resolve_leads_to_the_dns_server() {
 #[test]
 fn permission_is_about_a_file_only_where_one_is_named() {
     assert_eq!(only(&crashed("psql: FATAL: permission denied for database orders"))["cause"]["code"], "crash-loop");
-    for message in ["open /data/till.db: permission denied", "mkdir: can't create directory '/data/log': Permission denied", "EACCES: permission denied, open '/data/till'"] {
+    for message in [
+        "open /data/till.db: permission denied",
+        "mkdir: can't create directory '/data/log': Permission denied",
+        "EACCES: permission denied, open '/data/till'",
+    ] {
         let incident = only(&crashed(message));
         assert_eq!(incident["cause"]["code"], "file-permission-denied", "{message}");
         assert!(incident["cause"]["explanation"].as_str().unwrap().contains(" /data/"), "{incident:#}");
@@ -171,7 +183,11 @@ fn claim_that_is_being_made_is_no_trouble_yet() {
 #[test]
 fn commands_fit_the_kind_and_name_what_is_there() {
     let values = |kind: &str| -> Vec<Value> {
-        let mut values = objects("till", json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}));
+        let mut values = objects(
+            "till",
+            json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+            json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}),
+        );
         let owner = json!([{"kind": kind, "name": "till", "controller": true}]);
         (values[0]["kind"], values[2]["metadata"]["ownerReferences"]) = (json!(kind), owner);
         values.remove(1);
@@ -211,7 +227,8 @@ fn namespace_stands_only_where_there_is_one() {
 #[test]
 fn configuration_is_described_and_not_printed() {
     let config = |mode: &str, version: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop", "resourceVersion": version}, "data": {"mode": mode}});
-    let mut values = objects("till", json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}));
+    let mut values =
+        objects("till", json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": {"exitCode": 1, "finishedAt": at(60)}}));
     values[2]["spec"]["volumes"] = json!([{"name": "settings", "configMap": {"name": "settings"}}]);
     values.splice(0..0, [watched("ADDED", 0, &config("quick", "1")), watched("MODIFIED", 50, &config("slow", "2"))]);
     let incident = only(&list(&values));
