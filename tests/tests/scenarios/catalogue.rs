@@ -265,7 +265,12 @@ fn nothing_known_is_said_in_a_whole_sentence() {
 }
 
 fn commands(incident: &Value) -> Vec<String> {
-    incident["actions"].as_array().unwrap().iter().filter_map(|action| Some(action["command"].as_str()?.to_owned())).collect()
+    incident["actions"]
+        .as_array()
+        .expect("an incident has actions")
+        .iter()
+        .filter_map(|action| Some(action["command"].as_str()?.to_owned()))
+        .collect()
 }
 
 #[track_caller]
