@@ -2,7 +2,10 @@
 
 mod catalogue;
 mod entry;
+mod image;
+mod scheduler;
 mod template;
+mod told;
 mod user;
 
 pub use catalogue::Causes;
@@ -10,5 +13,6 @@ pub use entry::{CauseEntry, Remedy};
 
 pub(crate) use catalogue::{CauseId, Reported};
 pub(crate) use entry::{Phase, Requirement, Root, Scope};
-pub(crate) use template::{Captures, fill};
+pub(crate) use template::{Captures, fill, one_line};
+pub(crate) use told::Told;
 pub(crate) use user::check;

@@ -2,6 +2,8 @@
 
 #[path = "scenarios/bad_text.rs"]
 mod bad_text;
+#[path = "scenarios/catalogue.rs"]
+mod catalogue;
 #[path = "scenarios/causes.rs"]
 mod causes;
 #[path = "scenarios/counting.rs"]

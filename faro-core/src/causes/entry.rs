@@ -1,6 +1,7 @@
 //! One cause as it is written down.
 
 use super::template::{Captures, Template};
+use super::told::Told;
 use crate::record::Category;
 use crate::severity::{Pattern, Severity};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct CauseEntry {
     pub(super) changes: Box<[ChangeClause]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub(crate) requires: Box<[Requirement]>,
+    /// The cause that it may be instead where that fails, if the text speaks for it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) otherwise: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     explains: Box<[Category]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
@@ -164,18 +168,13 @@ pub(crate) enum Requirement {
     ClaimNeeded,
     /// No node is known that has the labels which the pod asks for.
     NodesLackLabels,
+    /// The pod cannot pull an image.
+    PullFails,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_false(flag: &bool) -> bool {
     !*flag
-}
-
-impl EventClause {
-    /// Reads a message; without patterns any will do.
-    pub(super) fn read(&self, message: &str) -> Option<Captures> {
-        if self.message.is_empty() { Some(Captures::new()) } else { self.message.iter().find_map(|template| template.read(message)) }
-    }
 }
 
 impl CauseEntry {
@@ -238,18 +237,9 @@ impl CauseEntry {
     }
 
     /// Reads a state; with it, how many seconds it has to last.
-    pub(crate) fn state(&self, name: &str, text: &str) -> Option<(Captures, u32)> {
-        self.states.iter().find_map(|clause| {
-            if !clause.name.iter().any(|pattern| pattern.matches(name)) {
-                return None;
-            }
-            let captures = if clause.message.is_empty() {
-                Some(Captures::new())
-            } else {
-                clause.message.iter().find_map(|template| template.read(text))
-            };
-            captures.map(|captures| (captures, clause.after.unwrap_or(0)))
-        })
+    pub(crate) fn state(&self, name: &str, told: &Told<'_>) -> Option<(Captures, u32)> {
+        let named = self.states.iter().filter(|clause| clause.name.iter().any(|pattern| pattern.matches(name)));
+        named.into_iter().find_map(|clause| told.read(&clause.message).map(|captures| (captures, clause.after.unwrap_or(0))))
     }
 
     /// Whether a change of that field of an object of that kind may be it.

@@ -2,6 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -27,9 +28,27 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Whether it can be read at all.
-    pub(super) fn compiles(&self) -> bool {
-        compile(&self.source).is_some()
+    /// What is wrong with it, if anything.
+    pub(super) fn fault(&self) -> Option<String> {
+        let pieces = pieces(&self.source);
+        let vague = pieces.windows(2).find_map(|pair| match pair {
+            [Piece::Place(name), Piece::Plain("*")] if name.ends_with("...") => Some(format!("`{{{name}}}*` extracts one character")),
+            [Piece::Place(a), Piece::Place(b)] => Some(format!("nothing tells `{{{a}}}` from `{{{b}}}`")),
+            _ => None,
+        });
+        if vague.is_some() || compile(&self.source).is_some() {
+            return vague;
+        }
+        Some("a name in braces must be a word that stands once".to_owned())
+    }
+
+    /// The names of what it extracts.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let names = pieces(&self.source).into_iter().filter_map(|piece| match piece {
+            Piece::Place(name) => Some(name.trim_end_matches("...")),
+            Piece::Plain(_) => None,
+        });
+        names.collect()
     }
 
     /// Returns what is extracted, if the text matches.
@@ -45,45 +64,77 @@ impl Template {
         }
         let regex = self.compiled.get_or_init(|| compile(&self.source)).as_ref()?;
         let found = regex.captures(text)?;
-        let named = regex.capture_names().flatten().filter_map(|name| {
-            let text = found.name(name)?.as_str().trim().trim_end_matches(['.', ',', ';', ':']);
-            Some((name.to_owned(), text[..text.floor_char_boundary(EXTRACT)].to_owned()))
-        });
+        let named = regex.capture_names().flatten().filter_map(|name| Some((name.to_owned(), extract(found.name(name)?.as_str()))));
         Some(named.filter(|(_, text)| !text.is_empty()).collect())
     }
 
     fn new(source: Box<str>) -> Self {
-        // Between braces stands the name of what is extracted.
-        let is_name = |part: &str| !part.is_empty() && source.contains(&format!("{{{part}}}"));
-        let literal = source.split(['*', '{', '}']).filter(|part| !is_name(part)).max_by_key(|part| part.len()).unwrap_or("").into();
+        let plain = pieces(&source).into_iter().filter_map(|piece| match piece {
+            Piece::Plain("*") | Piece::Place(_) => None,
+            Piece::Plain(text) => Some(text),
+        });
+        let literal = plain.max_by_key(|text| text.len()).unwrap_or("").into();
         Self { literal, source, compiled: OnceLock::new() }
     }
 }
 
+/// A part of a text as it stands in sentences: in one line, without the stop at its end, and not too long.
+pub(super) fn extract(text: &str) -> String {
+    let text = if text.contains(['\n', '\r', '\t']) { Cow::Owned(one_line(text)) } else { Cow::Borrowed(text) };
+    let text = text.trim().trim_end_matches(['.', ',', ';', ':', ' ']);
+    text[..text.floor_char_boundary(EXTRACT)].to_owned()
+}
+
+/// Runs of spaces and line ends as one space.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn compile(source: &str) -> Option<Regex> {
     let mut regex = String::from("^");
-    let mut rest = source;
-    while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        if c == '*' {
-            regex.push_str(".*?");
-        } else if c == '{'
-            && !after.starts_with('{')
-            && let Some((name, tail)) = after.split_once('}')
-        {
-            match name.strip_suffix("...") {
+    for piece in pieces(source) {
+        match piece {
+            Piece::Plain("*") => regex.push_str(".*?"),
+            Piece::Plain(text) => regex.push_str(&regex::escape(text)),
+            Piece::Place(name) => match name.strip_suffix("...") {
                 Some(name) => regex.push_str(&format!("(?P<{name}>.+?)")),
-                None => regex.push_str(&format!("(?P<{name}>[^\\s\"',;()]+?)")),
-            }
-            rest = tail;
-            continue;
-        } else {
-            regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+                // As much as there is of a word, also before `*`.
+                None => regex.push_str(&format!("(?P<{name}>[^\\s\"',;()]+)")),
+            },
         }
-        rest = after;
     }
     regex.push('$');
     RegexBuilder::new(&regex).dot_matches_new_line(true).size_limit(COMPILED).build().ok()
+}
+
+/// A part of a pattern or of a text with places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Piece<'a> {
+    /// Stands for itself; a `*` comes alone.
+    Plain(&'a str),
+    /// What stands in braces.
+    Place(&'a str),
+}
+
+/// `{{` is a brace; one that nothing closes stands for itself.
+fn pieces(source: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = source;
+    while !rest.is_empty() {
+        let (piece, length) = if rest.starts_with("{{") {
+            (Piece::Plain("{"), 2)
+        } else if let Some((name, _)) = rest.strip_prefix('{').and_then(|after| after.split_once('}')) {
+            (Piece::Place(name), name.len() + 2)
+        } else if rest.starts_with(['*', '{']) {
+            (Piece::Plain(&rest[..1]), 1)
+        } else {
+            let length = rest.find(['*', '{']).unwrap_or(rest.len());
+            (Piece::Plain(&rest[..length]), length)
+        };
+        pieces.push(piece);
+        rest = &rest[length..];
+    }
+    pieces
 }
 
 impl<'de> Deserialize<'de> for Template {
@@ -110,18 +161,39 @@ impl fmt::Display for Template {
     }
 }
 
-/// Puts what is known into the places of a text; `None` when `value` has nothing for one of them.
-pub(crate) fn fill(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Option<String> {
+/// Puts what is known into the places of a text. A place that `value` has nothing for gets what stands for the unknown; without that
+/// there is no text. Words before the name in the braces come with the value or not at all: `{-n namespace}`.
+pub(crate) fn fill(text: &str, unknown: Option<&str>, mut value: impl FnMut(&str) -> Option<String>) -> Option<String> {
     let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        let (name, tail) = after.split_once('}')?;
-        filled.push_str(&value(name.trim_end_matches("..."))?);
-        rest = tail;
+    for piece in pieces(text) {
+        match piece {
+            Piece::Plain(text) => filled.push_str(text),
+            Piece::Place(place) => {
+                let (words, name) = named(place);
+                match (value(name), words) {
+                    (Some(value), Some(words)) => filled.extend([words, " ", &value]),
+                    (Some(value), None) => filled.push_str(&value),
+                    (None, Some(_)) => filled.truncate(filled.trim_end_matches(' ').len()),
+                    (None, None) => filled.push_str(unknown?),
+                }
+            }
+        }
     }
-    filled.push_str(rest);
     Some(filled)
+}
+
+/// The words before the name of a place, and the name.
+fn named(place: &str) -> (Option<&str>, &str) {
+    let (words, name) = place.rsplit_once(' ').map_or((None, place), |(words, name)| (Some(words), name));
+    (words, name.trim_end_matches("..."))
+}
+
+/// The names of the places of a text.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Place(place) => Some(named(place).1),
+        Piece::Plain(_) => None,
+    })
 }
 
 #[cfg(test)]
@@ -134,17 +206,33 @@ mod tests {
         check("Back-off pulling image \"{image}\"*", "note: Back-off pulling image \"shop/web:1\"", None);
         check("*Insufficient {resource}.*", "0/3 nodes are available: 3 Insufficient cpu. preemption: no", Some(&[("resource", "cpu")]));
         check("secret \"{secret}\" not found", "secret \"a b\" not found", None);
-        check("*untolerated taint {{taint...}}*", "3 node(s) had untolerated taint {pool: gpu}. x", Some(&[("taint", "pool: gpu")]));
-        check("{detail...}", "line one\nline two", Some(&[("detail", "line one\nline two")]));
+        check("*untolerated taint {{{taint...}}*", "3 node(s) had untolerated taint {pool: gpu}. x", Some(&[("taint", "pool: gpu")]));
+        check("{detail...}", "line one\n  line two.", Some(&[("detail", "line one line two")]));
+        check("Too many {resource}*", "Too many pods. x", Some(&[("resource", "pods")]));
+        check("*lookup {host} on *", "dial: lookup a.b on 10.0.0.2:53: x", Some(&[("host", "a.b")]));
         check("", "", Some(&[]));
         check("", "x", None);
     }
 
     #[test]
+    fn pattern_that_extracts_next_to_nothing_is_at_fault() {
+        for (pattern, fault) in
+            [("{a...}*", "one character"), ("{a}{b}", "nothing tells"), ("{a} {a}", "stands once"), ("{a b}", "stands once")]
+        {
+            assert!(Template::new(pattern.into()).fault().is_some_and(|found| found.contains(fault)), "{pattern}");
+        }
+        assert_eq!(Template::new("{a}* {b...}: {{{c}}".into()).fault(), None);
+    }
+
+    #[test]
     fn text_without_a_value_is_left_out() {
-        let value = |name: &str| (name == "a").then(|| "1".to_owned());
-        assert_eq!(fill("x {a} y {a...}", value), Some("x 1 y 1".to_owned()));
-        assert_eq!(fill("x {b}", value), None);
+        let fill = |text: &str| fill(text, None, |name: &str| (name == "a").then(|| "1".to_owned()));
+        assert_eq!(fill("x {a} y {a...}"), Some("x 1 y 1".to_owned()));
+        assert_eq!(fill("x {b}"), None);
+        assert_eq!(fill("x {-n a} y"), Some("x -n 1 y".to_owned()));
+        assert_eq!(fill("x {-n b} y{; also b...}."), Some("x y.".to_owned()));
+        assert_eq!(fill("-o jsonpath={{.spec.a} {a}"), Some("-o jsonpath={.spec.a} 1".to_owned()));
+        assert_eq!(fill("{a"), Some("{a".to_owned()));
     }
 
     #[track_caller]

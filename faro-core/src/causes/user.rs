@@ -1,6 +1,33 @@
 //! What has to hold of a cause that a user writes.
 
 use super::entry::CauseEntry;
+use super::template::{Template, names};
+use crate::suggestion::Suggestion;
+
+/// What fills a place besides what patterns extract.
+pub(super) const PLACES: [&str; 21] = [
+    "agent",
+    "change",
+    "container",
+    "detail",
+    "job",
+    "kind",
+    "name",
+    "namespace",
+    "near",
+    "node",
+    "others",
+    "pod",
+    "registry",
+    "rollout",
+    "rootKind",
+    "rootName",
+    "rootNamespace",
+    "rootWorkload",
+    "rootWorkloadKind",
+    "workload",
+    "workloadKind",
+];
 
 /// Tells which key of a user's cause is wrong, and what is wrong with it.
 pub(crate) fn check(entry: &CauseEntry) -> Result<(), (&'static str, String)> {
@@ -14,10 +41,25 @@ pub(crate) fn check(entry: &CauseEntry) -> Result<(), (&'static str, String)> {
     if entry.events.is_empty() && entry.states.is_empty() && entry.changes.is_empty() {
         return Err(("code", "nothing shows it: it has neither `events` nor `states` nor `changes`".to_owned()));
     }
-    match entry.templates().find(|template| !template.compiles()) {
-        Some(bad) => Err(("message", format!("`{bad}` cannot be read: a name in braces must be a word that stands once"))),
-        None => Ok(()),
+    match entry.templates().find_map(|template| Some((template, template.fault()?))) {
+        Some((bad, fault)) => Err(("message", format!("`{bad}` cannot be read: {fault}"))),
+        None => check_places(entry),
     }
+}
+
+/// Nothing would ever fill a place that has no known name.
+fn check_places(entry: &CauseEntry) -> Result<(), (&'static str, String)> {
+    let known: Vec<&str> = PLACES.into_iter().chain(entry.templates().flat_map(Template::names)).collect();
+    let own = [("title", entry.title()), ("explanation", entry.explanation())];
+    let actions = entry.actions().iter().flat_map(|action| [&action.title, &action.command, &action.why]);
+    for (key, text) in own.into_iter().chain(actions.map(|text| ("actions", &**text))) {
+        if let Some(name) = names(text).find(|name| !known.contains(name)) {
+            let near = Suggestion::of(name, known.iter().copied());
+            let of = name.escape_debug();
+            return Err((key, format!("nothing is known as `{{{of}}}`{near}; a brace is written `{{{{`")));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -32,6 +74,14 @@ mod tests {
         check("confidence: 1.5", "events: [{reason: [Stalled]}]", Some("`confidence`"));
         check("", "", Some("nothing shows it"));
         check("", "events: [{reason: [Stalled], message: ['{a} {a}']}]", Some("cannot be read"));
+        check("", "events: [{reason: [Stalled], message: ['{a...}*']}]", Some("one character"));
+        check("title: Queue {queue}", "events: [{reason: [Stalled], message: ['queue {queue}']}]", None);
+        check("title: Queue {queue}", "events: [{reason: [Stalled]}]", Some("nothing is known as `{queue}`"));
+        let action = |command: &str| {
+            format!("actions: [{{title: t, command: '{command}', why: w, readOnly: true}}]\n    events: [{{reason: [Stalled]}}]")
+        };
+        check("", &action("get pod {pod} {-n namespace} -o jsonpath={{.spec}"), None);
+        check("", &action("get pod {pods}"), Some("did you mean `pod`?"));
         check("", "events: [{reasons: [Stalled]}]", Some("unknown key `reasons`"));
         check("category: networks", "events: [{reason: [Stalled]}]", Some("unknown value `networks`"));
     }

@@ -3,7 +3,7 @@
 use super::progress::{RETRIED, STANDS};
 use super::symptoms::Symptom;
 use super::{Incidents, KEPT, QUIET};
-use crate::causes::{Captures, CauseEntry, CauseId, Phase, Requirement, Root};
+use crate::causes::{Captures, CauseEntry, CauseId, Phase, Requirement, Root, Told};
 use crate::record::Category;
 use crate::time::{Nanos, SECOND};
 use crate::topology::{Detail, Fact, Presence, Relation, Slot};
@@ -124,10 +124,14 @@ impl Incidents {
         let mut wakes: Vec<Nanos> = Vec::new();
         let causes = Arc::clone(&self.causes);
         for fact in facts {
-            for (id, entry) in causes.ids() {
-                let Some((captures, after)) = entry.state(&fact.name, &fact.text) else { continue };
+            let told = Told::new(&fact.name, &fact.text);
+            for (mut id, mut entry) in causes.ids() {
+                let Some((mut captures, mut after)) = entry.state(&fact.name, &told) else { continue };
                 if !self.satisfied(slot, &entry.requires) {
-                    continue;
+                    let other = entry.otherwise.as_deref().and_then(|code| causes.id(code)).map(|id| (id, causes.entry(id)));
+                    let Some((other_id, other)) = other.filter(|(_, other)| self.satisfied(slot, &other.requires)) else { continue };
+                    let Some(instead) = other.state(&fact.name, &Told::whole(&fact.text)) else { continue };
+                    ((captures, after), (id, entry)) = (instead, (other_id, other));
                 }
                 // An object may be newer than the moment that is asked about.
                 let since = Nanos(fact.since).min(self.now);
@@ -347,6 +351,10 @@ impl Incidents {
                         self.topology.kind(slot),
                         "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicationController"
                     )
+            }
+            Requirement::PullFails => {
+                let facts = &self.topology.entity(slot).facts;
+                facts.iter().any(|fact| matches!(&*fact.name, "waiting/ErrImagePull" | "waiting/ImagePullBackOff"))
             }
             // Seen from the pod that lacks the claim.
             Requirement::ClaimsMissing => false,

@@ -2,7 +2,7 @@
 
 use super::Incidents;
 use super::diagnosis::Diagnosis;
-use crate::causes::{Captures, CauseId, Root, Scope};
+use crate::causes::{Captures, CauseId, Root, Scope, Told};
 use crate::record::Category;
 use crate::time::{Nanos, SECOND};
 use crate::topology::{Detail, Presence, Relation, Slot};
@@ -149,7 +149,7 @@ impl Incidents {
                 matches!(&*fact.name, "quota-tight" | "quota-full")
                     && (fact.text.contains("storage") || fact.text.contains("persistentvolumeclaims"))
             })?;
-            let (captures, _) = entry.state(&fact.name, &fact.text)?;
+            let (captures, _) = entry.state(&fact.name, &Told::new(&fact.name, &fact.text))?;
             let confidence = entry.confidence();
             Some(Diagnosis {
                 cause: id,

@@ -3,13 +3,13 @@
 use super::Incidents;
 use super::diagnosis::Diagnosis;
 use super::incident::{Incident, Shown};
-use crate::causes::{Remedy, Root, fill};
+use crate::causes::{Remedy, Root, fill, one_line};
 use crate::gvr::{Gvr, Link};
 use crate::record::{
     Action, Affected, AffectedObject, Cause, Evidence, IncidentRecord, IncidentState, Members, PathStep, RootCause, Workload,
 };
 use crate::time::Nanos;
-use crate::topology::{Presence, Slot};
+use crate::topology::{Presence, Relation, Slot};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl Incidents {
         let last = judged.iter().filter_map(|(_, one)| known(one.last)).max().unwrap_or(self.now).max(first);
         let members = self.members_in_order(&judged, root);
         let value = |name: &str| self.value(name, slot, diagnosis, root);
-        let text = |template: &str| fill(template, |name| Some(value(name).unwrap_or_else(|| UNKNOWN.to_owned()))).unwrap_or_default();
+        let text = |template: &str| sentence(fill(template, Some(UNKNOWN), value).unwrap_or_default());
         let confidence = rounded(diagnosis.confidence.clamp(0.0, 0.97), 100.0);
         let affected = members.iter().take(AFFECTED).map(|&slot| self.affected(slot)).collect();
         let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
@@ -183,6 +183,16 @@ impl Incidents {
             "workloadKind" => topology.kind(workload()),
             "node" => topology.name(self.node_of(root, "").or_else(|| self.node_of(slot, ""))?),
             "pod" if topology.kind(slot) == "Pod" => topology.name(slot),
+            "container" => self.container(slot)?,
+            "job" => {
+                let job = [slot, root].into_iter().chain(topology.target(slot, Relation::OwnedBy));
+                topology.name(job.into_iter().find(|&slot| topology.kind(slot) == "Job")?)
+            }
+            "agent" if topology.kind(diagnosis.root) == "Pod" => topology.name(diagnosis.root),
+            // Only these have revisions.
+            "rollout" if matches!(topology.kind(workload()), "Deployment" | "StatefulSet" | "DaemonSet") => {
+                return Some(format!("{}/{}", topology.kind(workload()).to_ascii_lowercase(), topology.name(workload())));
+            }
             "rootName" => topology.name(root),
             "rootKind" => topology.kind(root),
             "rootNamespace" => topology.namespace(root),
@@ -198,7 +208,13 @@ impl Incidents {
     fn saying(&self, slot: Slot, diagnosis: &Diagnosis) -> Option<String> {
         let reported = self.symptoms.get(&slot).and_then(|known| known.iter().find(|symptom| symptom.cause() == diagnosis.cause));
         let stated = || self.topology.entity(slot).facts.iter().map(|fact| &*fact.text).find(|text| !text.is_empty());
-        reported.map(|symptom| &*symptom.message).or_else(stated).map(|text| cut(text).to_owned())
+        reported.map(|symptom| &*symptom.message).or_else(stated).map(|text| one_line(cut(text)))
+    }
+
+    /// The container that a pod's state tells of.
+    fn container(&self, slot: Slot) -> Option<&str> {
+        let facts = &self.topology.entity(slot).facts;
+        facts.iter().find_map(|fact| fact.text.strip_prefix("container ")?.split(' ').next())
     }
 
     /// What it means, in a sentence.
@@ -229,7 +245,11 @@ impl Incidents {
             1 => namespaces.first().map(|name| format!(" in {name}")).unwrap_or_default(),
             many => format!(" in {many} namespaces"),
         };
-        let subject = if parts.is_empty() { format!("{} objects", members.len()) } else { parts.join(" of ") };
+        let subject = match (parts.is_empty(), members.len()) {
+            (false, _) => parts.join(" of "),
+            (true, 1) => "1 object".to_owned(),
+            (true, many) => format!("{many} objects"),
+        };
         let verb = if subject.starts_with("1 ") || parts.len() == 1 && of_kind("Pod") == 0 && names.len() == 1 { "is" } else { "are" };
         match &*services {
             [] => format!("{subject}{place} {verb} affected."),
@@ -330,12 +350,20 @@ fn filled(remedy: &Remedy, value: &impl Fn(&str) -> Option<String>) -> Option<Ac
     let plain = |text: &str| {
         !text.is_empty() && !text.starts_with('-') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:/@-".contains(&byte))
     };
-    let command = fill(&remedy.command, |name| {
+    let command = fill(&remedy.command, None, |name| {
         let text = value(name).filter(|text| plain(text))?;
         Some(if name.to_ascii_lowercase().ends_with("kind") { text.to_ascii_lowercase() } else { text })
     })?;
-    let text = |template: &str| fill(template, |name| Some(value(name).unwrap_or_else(|| UNKNOWN.to_owned()))).unwrap_or_default();
+    let text = |template: &str| fill(template, Some(UNKNOWN), value).unwrap_or_default();
     Some(Action { title: text(&remedy.title), command, why: text(&remedy.why), read_only: remedy.read_only })
+}
+
+/// What a text quotes may bring a full stop of its own.
+fn sentence(mut text: String) -> String {
+    while text.ends_with("..") || text.ends_with("?.") || text.ends_with("!.") || text.ends_with("….") {
+        text.pop();
+    }
+    text
 }
 
 fn rounded(value: f64, parts: f64) -> f64 {

@@ -45,6 +45,14 @@ struct NodeAffinity<'a> {
     required_during_scheduling_ignored_during_execution: Option<&'a RawValue>,
 }
 
+/// Read only where it matters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Scheduler<'a> {
+    #[serde(borrow)]
+    scheduler_name: Text<'a>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Named<'a> {
@@ -240,7 +248,7 @@ pub(super) fn read(object: &RawObject<'_>, known: Option<(u64, &Detail)>, readin
             let name = if status.reason.is_empty() { "failed/Error".to_owned() } else { format!("failed/{}", status.reason) };
             reading.facts.push(Fact::new(name, cut(&status.message), ended.or(created).unwrap_or(Nanos(0))));
         }
-        _ => running(&status, plan, created, reading),
+        _ => running(object, &status, plan, reading),
     }
 }
 
@@ -340,7 +348,8 @@ fn needs(namespace: &str, spec: &Spec<'_>, reading: &mut Reading) {
 }
 
 /// A pod that ought to run.
-fn running(status: &Status<'_>, plan: Plan, created: Option<Nanos>, reading: &mut Reading) {
+fn running(object: &RawObject<'_>, status: &Status<'_>, plan: Plan, reading: &mut Reading) {
+    let created = object.metadata().creation_timestamp.0;
     let mut fact = |name: &str, text: &str, since: Nanos| reading.facts.push(Fact::new(name, text, since));
     let condition = |type_: &str| status.conditions.iter().flatten().find(|condition| &*condition.type_ == type_);
     let scheduled = condition("PodScheduled");
@@ -353,7 +362,7 @@ fn running(status: &Status<'_>, plan: Plan, created: Option<Nanos>, reading: &mu
             Some(_) => {}
             // Without a phase it is a manifest that no API server has taken.
             None if &*status.phase != "Pending" => {}
-            None => fact("never-scheduled", "no scheduler has looked at it", created.unwrap_or(Nanos(0))),
+            None => fact("never-scheduled", &unseen(object), created.unwrap_or(Nanos(0))),
         }
         return;
     }
@@ -373,6 +382,15 @@ fn running(status: &Status<'_>, plan: Plan, created: Option<Nanos>, reading: &mu
         if !completed {
             fact(if creating { "creating" } else { "not-ready" }, &ready.map(Condition::says).unwrap_or_default(), unready_since);
         }
+    }
+}
+
+/// Which scheduler a pod waits for that none has looked at.
+fn unseen(object: &RawObject<'_>) -> String {
+    let Scheduler { scheduler_name } = part(object.0.spec);
+    match &*scheduler_name {
+        "" | "default-scheduler" => "no scheduler has looked at it".to_owned(),
+        own => format!("the scheduler {own} has not looked at it"),
     }
 }
 
