@@ -119,7 +119,7 @@ impl Incidents {
         let entry = self.causes.entry(own.cause);
         // Newer schedulers do not name the taint; that each of the nodes is unwell tells as much.
         let named = own.captures.get("taint").is_none_or(|taint| taint.starts_with(CONDITION));
-        if entry.code() != "taint-not-tolerated" || !named {
+        if !matches!(entry.code(), "taint-not-tolerated" | "nodes-unusable") || !named {
             return None;
         }
         let mut worst: Option<&Diagnosis> = None;
