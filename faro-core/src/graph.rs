@@ -20,6 +20,7 @@
 pub mod cypher;
 pub mod dot;
 mod element;
+mod node;
 
 pub use element::{Edge, Element, End, Label, Node, Value};
 
@@ -28,7 +29,7 @@ use crate::gvr::{Gvr, Link};
 use crate::hash::Fingerprint;
 use crate::membership::{Membership, Ticket};
 use crate::record::{EventRecord, EventType, GroupRecord, GroupState, IncidentRecord, IncidentState, ObjectRecord, Record};
-use crate::time::Nanos;
+use node::{Object, Report};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which records become nodes; objects always do.
@@ -76,17 +77,6 @@ pub struct Graph {
     // The resource of a kind, as discovery told it.
     resources: BTreeMap<(String, String), String>,
     scratch: Fingerprint,
-}
-
-/// An object as far as records tell.
-#[derive(Debug)]
-struct Object {
-    cluster: String,
-    kind: String,
-    namespace: String,
-    name: String,
-    uid: String,
-    state: ObjectState,
 }
 
 /// An incident and what it points at.
@@ -318,69 +308,6 @@ impl Graph {
             uid.clone_into(&mut object.uid);
         }
         end(Label::Object, id)
-    }
-}
-
-impl Object {
-    fn node(self, id: String) -> Node {
-        let properties = vec![
-            ("cluster", Value::Text(self.cluster)),
-            ("kind", Value::Text(self.kind)),
-            ("namespace", Value::Text(self.namespace)),
-            ("name", Value::Text(self.name)),
-            ("uid", Value::Text(self.uid)),
-            ("state", Value::Text(self.state.name().to_owned())),
-        ];
-        Node { id, label: Label::Object, properties }
-    }
-}
-
-/// What a record says.
-struct Report<'a> {
-    cluster: &'a str,
-    stream: &'static str,
-    event_type: EventType,
-    timestamp: Nanos,
-    reason: &'a str,
-    severity: &'static str,
-    message: String,
-    occurrences: u32,
-}
-
-impl Default for Report<'_> {
-    fn default() -> Self {
-        Self {
-            cluster: "",
-            stream: "",
-            event_type: EventType::Added,
-            timestamp: Nanos(0),
-            reason: "",
-            severity: "",
-            message: String::new(),
-            occurrences: 0,
-        }
-    }
-}
-
-impl Report<'_> {
-    fn node(self, id: String) -> Node {
-        let text = |text: &str| Value::Text(text.to_owned());
-        let event_type = match self.event_type {
-            EventType::Added => "ADDED",
-            EventType::Updated => "UPDATED",
-            EventType::Deleted => "DELETED",
-        };
-        let properties = vec![
-            ("cluster", text(self.cluster)),
-            ("stream", text(self.stream)),
-            ("eventType", text(event_type)),
-            ("timestamp", Value::Text(self.timestamp.to_string())),
-            ("reason", text(self.reason)),
-            ("severity", text(self.severity)),
-            ("message", Value::Text(self.message)),
-            ("occurrences", Value::Integer(self.occurrences.into())),
-        ];
-        Node { id, label: Label::Record, properties }
     }
 }
 

@@ -80,6 +80,23 @@ fn routes_name_their_services() {
     assert_eq!(named, ["Service/shop/web", "Service/bank/pay"]);
 }
 
+#[test]
+fn pod_is_read_whole_again_only_when_what_people_wrote_changes() {
+    let known = |json: &str, before: Option<&Reading>| {
+        let Body::Object(object) = input::read(json).unwrap().body else { panic!("an object") };
+        read(&object, before.map(|before| (before.written, &before.detail)))
+    };
+    let first = known(POD, None);
+    assert!(first.running.is_none() && !first.refs.is_empty());
+    let unready = known(&POD.replace(r#""status":"True""#, r#""status":"False""#), Some(&first));
+    assert_eq!((unready.running, unready.refs.len()), (Some((false, 0)), 0));
+    assert_eq!(unready.facts.iter().map(|fact| &*fact.name).collect::<Vec<_>>(), ["not-ready"]);
+    for (from, to) in [("n1", "n2"), (r#""name":"p""#, r#""name":"p","labels":{"app":"web"}"#), ("Running", "Succeeded")] {
+        let changed = known(&POD.replace(from, to), Some(&first));
+        assert!(changed.running.is_none() && !changed.refs.is_empty(), "{from} -> {to}");
+    }
+}
+
 const POD: &str = r#"{"kind":"Pod","metadata":{"name":"p","namespace":"shop"},"spec":{"nodeName":"n1","containers":[{"name":"app"}]},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"app","ready":true,"state":{"running":{}}}]}}"#;
 
 #[track_caller]
